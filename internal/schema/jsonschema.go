@@ -1,0 +1,90 @@
+package schema
+
+// JSONSchema returns the JSON Schema (draft 2020-12) of what an author may
+// write for a value of type t: the value itself, or in the place of any part
+// of it a string with ${…}. The result is fresh plain JSON.
+func JSONSchema(t Type) map[string]any {
+	literal := literalSchema(t)
+	if t.IsAny() || t.Kind == String && len(t.Enum) == 0 {
+		return literal
+	}
+	return map[string]any{"anyOf": []any{
+		literal,
+		map[string]any{"type": "string", "pattern": `\$\{`},
+	}}
+}
+
+func literalSchema(t Type) map[string]any {
+	switch t.Kind {
+	case String:
+		if len(t.Enum) > 0 {
+			return map[string]any{"enum": anySlice(t.Enum)}
+		}
+		return map[string]any{"type": "string"}
+	case Int:
+		return map[string]any{"type": "integer"}
+	case Number:
+		return map[string]any{"type": "number"}
+	case Bool:
+		return map[string]any{"type": "boolean"}
+	case Duration:
+		return map[string]any{"type": "string", "pattern": DurationPattern}
+	case List:
+		return map[string]any{"type": "array", "items": JSONSchema(t.ElemType())}
+	case Map:
+		return map[string]any{"type": "object", "additionalProperties": JSONSchema(t.ElemType())}
+	case Object:
+		return objectSchema(t)
+	case Secret:
+		return secretSchema()
+	case Any:
+		return map[string]any{}
+	default:
+		return map[string]any{}
+	}
+}
+
+func objectSchema(t Type) map[string]any {
+	out := map[string]any{"type": "object"}
+	if t.Open() {
+		return out
+	}
+	properties := make(map[string]any, len(t.Fields))
+	var required []string
+	for _, name := range t.FieldNames() {
+		f := t.Fields[name]
+		p := JSONSchema(f.Type)
+		if f.Doc != "" {
+			p["description"] = f.Doc
+		}
+		properties[name] = p
+		if f.Required {
+			required = append(required, name)
+		}
+	}
+	out["properties"] = properties
+	out["additionalProperties"] = false
+	if len(required) > 0 {
+		out["required"] = anySlice(required)
+	}
+	return out
+}
+
+func secretSchema() map[string]any {
+	properties := map[string]any{}
+	for name, form := range secretForms() {
+		properties[name] = JSONSchema(form)
+	}
+	return map[string]any{
+		"type": "object", "properties": properties, "additionalProperties": false,
+		"minProperties": 1, "maxProperties": 1,
+	}
+}
+
+func anySlice(texts []string) []any {
+	out := make([]any, len(texts))
+	for i, text := range texts {
+		out[i] = text
+	}
+	return out
+}
