@@ -9,9 +9,10 @@ import (
 )
 
 // Nearest returns the candidate that a person most likely meant by got, or ""
-// when none is close: at most a third of the letters differ.
+// when none is close: about a third of the letters may differ. Two swapped
+// letters count as two.
 func Nearest(got string, candidates []string) string {
-	best, bestDistance := "", 1+max(1, len(got)/3)
+	best, bestDistance := "", 1+max(1, (len(got)+1)/3)
 	for _, c := range slices.Sorted(slices.Values(candidates)) {
 		d := levenshtein.ComputeDistance(strings.ToLower(got), strings.ToLower(c))
 		if d < bestDistance {
