@@ -1,0 +1,125 @@
+package action
+
+import (
+	"context"
+	"time"
+)
+
+// Env is what an action is given beside its input. Clients (HTTP, programs)
+// are handed to the constructors of the actions instead.
+type Env struct {
+	// Key identifies the effect of a step: the same for all attempts and
+	// owners. It is carried into the world where that is possible; the page of
+	// the action says where. Empty while planning.
+	Key string
+	// Attempted tells that an attempt of this step was started before, by
+	// anybody, and that nobody recorded that it changed nothing. Actions that
+	// cannot see their effect in the world answer Unknown then, instead of
+	// NotStarted: what may have happened is never taken for what has not.
+	Attempted bool
+	// Target is the place that the step acts on; the zero Target when the
+	// action needs none.
+	Target Target
+	// Dir is the absolute folder that relative paths are relative to: the
+	// folder of the platform file.
+	Dir string
+	// Now gives the time; actions never ask the clock themselves.
+	Now func() time.Time
+}
+
+// Target is a place that a step acts on, as the platform file names it.
+type Target struct {
+	Name string
+	Kind string
+	// Config is the entry of the platform file, by key.
+	Config map[string]any
+	// Identity is what the plan pinned; empty before the first observation.
+	Identity string
+}
+
+// Progress is how far an effect has come. It is shown and never recorded.
+type Progress struct {
+	Done, Total int64
+	Unit        string
+	Note        string
+}
+
+// Status is the answer of Observe to the question whether the effect of a step
+// has happened.
+type Status string
+
+// The answers. NotStarted: the world is as before. InProgress: the effect is
+// under way and must be polled, never started again. Done and Failed: it has
+// ended. Partial: some of it happened and nothing is under way. Unknown: it
+// cannot be known; a person decides. "Could not ask" is an error instead.
+const (
+	NotStarted Status = "notStarted"
+	InProgress Status = "inProgress"
+	Done       Status = "done"
+	Failed     Status = "failed"
+	Partial    Status = "partial"
+	Unknown    Status = "unknown"
+)
+
+// Observation is what Observe saw. For read-only actions Status is Done and
+// Output is the fact.
+type Observation struct {
+	Status Status
+	// Output is the action's output as plain JSON values; nil unless Done.
+	Output map[string]any
+	// Before is what the action needs to know later of the state before the
+	// effect, as plain JSON values: the target of Undo. At most 32 KiB.
+	Before map[string]any
+	// Reason says in one line why the Status is what it is.
+	Reason   string
+	Progress *Progress
+}
+
+// Preview is what a step would do, for people. It is not part of any digest.
+type Preview struct {
+	// Summary is one line: "upgrade release hub from 3.3.8 to 4.2.0".
+	Summary string `json:"summary"`
+	// Diff is a unified diff of what would change, when there is one.
+	Diff string `json:"diff,omitempty"`
+}
+
+// Action is one typed operation. Inputs are plain JSON values that the Spec's
+// Input admits; a value that does not fit is an *Error with reason
+// "InvalidInput". Implementations are safe for concurrent use and hold no
+// state between calls.
+type Action interface {
+	Spec() Spec
+	// Preview says what Run would do. It changes nothing.
+	Preview(ctx context.Context, env Env, in map[string]any) (Preview, error)
+	// Observe reads the world and changes nothing. The error is "could not
+	// ask" and may be retried.
+	Observe(ctx context.Context, env Env, in map[string]any) (Observation, error)
+	// Run carries out the effect. before is what Observe saw. It is called
+	// only after Observe answered NotStarted, or Partial for resumable actions.
+	// Read-only actions and gates have no Run and return ErrNoRun. A failure
+	// is an *Error whose Effect says how much has happened; any other error
+	// counts as ExtentUnknown, so that the step is observed before a retry.
+	Run(ctx context.Context, env Env, in, before map[string]any) (map[string]any, error)
+	// Undo takes the effect back to before. It is called only for
+	// inputs that Spec.Undoable admits, else it returns ErrNoUndo.
+	Undo(ctx context.Context, env Env, in, before map[string]any) error
+}
+
+// Checker is implemented by actions that can check an input beyond its types
+// without contacting anything, such as the form of a URL. All actions made by
+// Define implement it.
+type Checker interface {
+	// Check returns an *Error with reason ReasonInvalidInput when in does not
+	// fit. in must hold values, not expressions.
+	Check(in map[string]any) error
+}
+
+// TargetKind knows how to tell one target of its kind from another.
+type TargetKind interface {
+	// Kind is the name of the kind: "directory".
+	Kind() string
+	// Identify reads the identity of a target: something that stays the same
+	// over upgrades and differs between two targets with the same address,
+	// such as the UID of the namespace kube-system. It changes nothing.
+	Identify(ctx context.Context, env Env) (string, error)
+}

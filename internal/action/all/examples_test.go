@@ -1,0 +1,112 @@
+package all_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/action/actiontest"
+	"github.com/refitproject/refit/internal/action/all"
+	"github.com/refitproject/refit/internal/action/exec"
+	"github.com/refitproject/refit/internal/action/target"
+	"github.com/refitproject/refit/internal/yamldoc"
+)
+
+// exampleWorld is what the examples of the pages talk about: some files, and a
+// program that is not installed everywhere.
+func exampleWorld(t *testing.T) actiontest.World {
+	t.Helper()
+	w := actiontest.FolderWorld(t)
+	for name, content := range map[string]string{
+		"values.yaml": "hub:\n  image:\n    tag: 4.2.0\n",
+		"alerts.sh": "#!/bin/sh\ncase $1 in\n  off) touch alerts-off;;\n  on) rm -f alerts-off;;\n" +
+			"  is-off) test -e alerts-off;;\nesac\n",
+	} {
+		if err := os.WriteFile(filepath.Join(w.Env.Dir, name), []byte(content), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+// exampleClients reach a server on loopback under every address, and find the
+// program juju.
+func exampleClients(t *testing.T) all.Clients {
+	t.Helper()
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"version": "4.2.0"}`)
+	}))
+	t.Cleanup(server.Close)
+	client := server.Client()
+	transport := client.Transport.(*http.Transport)
+	transport.TLSClientConfig.ServerName = "example.com" // the name in the test certificate
+	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, server.Listener.Addr().String())
+	}
+	bin := t.TempDir()
+	juju := "#!/bin/sh\necho '{\"model\": {\"version\": \"3.6.1\"}}'\n"
+	if err := os.WriteFile(filepath.Join(bin, "juju"), []byte(juju), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return all.Clients{
+		HTTP:     client,
+		Programs: exec.NewRunner([]string{"PATH=" + bin + ":" + os.Getenv("PATH")}),
+		Host:     target.ThisHost(),
+	}
+}
+
+// TestDocsExamples runs the whole suite on the example of every page.
+func TestDocsExamples(t *testing.T) {
+	clients := exampleClients(t)
+	r, err := action.NewRegistry(all.Actions(clients), all.TargetKinds(clients))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range r.Names() {
+		a, _ := r.Action(name)
+		t.Run(name, func(t *testing.T) {
+			actiontest.Run(t, actiontest.Suite{Action: a, World: exampleWorld, Examples: example(t, name)})
+		})
+	}
+}
+
+// example writes the input in the YAML block of a page to a file and returns
+// its path.
+func example(t *testing.T, name string) string {
+	t.Helper()
+	file := filepath.Join(pages, name+".md")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)\n```yaml\n(.*?)```").FindAllSubmatch(text, -1)
+	if len(blocks) != 1 {
+		t.Fatalf("page %s has %d YAML blocks, needs one example", file, len(blocks))
+	}
+	node, problems := yamldoc.Parse(file, blocks[0][1], yamldoc.DefaultLimits())
+	if problems.HasErrors() || len(node.Pairs) != 1 || len(node.Pairs[0].Value.Pairs) != 1 {
+		t.Fatalf("the example of %s must be one entry of observe or steps: %v", file, problems)
+	}
+	entry := node.Pairs[0].Value.Pairs[0].Value
+	if key := node.Pairs[0].Key; (key != "observe" && key != "steps") || entry.Get("action").Plain() != any(name) {
+		t.Fatalf("the example of %s must use action %s under observe or steps", file, name)
+	}
+	data, err := json.Marshal(entry.Get("with").Plain())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "example.yaml")
+	if err := os.WriteFile(out, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

@@ -1,0 +1,94 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/refitproject/refit/internal/action"
+)
+
+// checkCommand refuses commands that no system could start.
+func checkCommand(field string, args []string, envs ...map[string]string) error {
+	if len(args) == 0 || args[0] == "" {
+		return fmt.Errorf("field %q is empty: name the program first, then its arguments", field)
+	}
+	if slices.ContainsFunc(args, func(arg string) bool { return strings.ContainsRune(arg, 0) }) {
+		return fmt.Errorf("field %q holds a NUL character", field)
+	}
+	for _, env := range envs {
+		for _, name := range slices.Sorted(maps.Keys(env)) {
+			if name == "" || strings.ContainsAny(name, "=\x00") {
+				return fmt.Errorf("%q cannot be the name of an environment variable", name)
+			}
+			if strings.ContainsRune(env[name], 0) {
+				return fmt.Errorf("environment variable %q holds a NUL character", name)
+			}
+		}
+	}
+	return nil
+}
+
+// newCommand returns the command that the fields of an input describe. The
+// key of the effect is handed to the program so that it can mark what it makes.
+func newCommand(env action.Env, args []string, dir string, vars, secretVars map[string]string) Program {
+	all := map[string]string{}
+	if env.Key != "" {
+		all["REFIT_KEY"] = env.Key
+	}
+	maps.Copy(all, vars)
+	maps.Copy(all, secretVars)
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(env.Dir, dir)
+	}
+	// Longer secrets first: one that contains another must not be left in
+	// pieces.
+	secrets := slices.SortedFunc(maps.Values(secretVars), func(a, b string) int { return len(b) - len(a) })
+	return Program{Args: args, Dir: dir, Env: all, Secrets: secrets}
+}
+
+func orDefault(codes []int, codesByDefault ...int) []int {
+	if len(codes) == 0 {
+		return codesByDefault
+	}
+	return codes
+}
+
+// failed says that a program ended with an exit code that does not count as
+// success; the last line that it printed is as a rule the reason.
+func failed(c Program, res Result, effect action.Extent) *action.Error {
+	text := fmt.Sprintf("command %s ended with exit code %d", Quote(c.Args), res.ExitCode)
+	if line := lastLine(res.Stderr, res.Stdout); line != "" {
+		text += ": " + line
+	}
+	return &action.Error{Reason: reasonCommandFailed, Effect: effect, Err: errors.New(scrub(text, c.Secrets))}
+}
+
+// lastLine returns the last line of the first text that has one, shortened to
+// what a message can carry.
+func lastLine(texts ...string) string {
+	for _, text := range texts {
+		lines := strings.Split(strings.TrimSpace(text), "\n")
+		if line := strings.TrimSpace(lines[len(lines)-1]); line != "" {
+			const most = 400
+			if runes := []rune(line); len(runes) > most {
+				return string(runes[:most]) + "…"
+			}
+			return line
+		}
+	}
+	return ""
+}
+
+// withoutEffect says of an error that the program only read.
+func withoutEffect(err error) error {
+	if failure, ok := errors.AsType[*action.Error](err); ok {
+		changed := *failure
+		changed.Effect = action.ExtentNone
+		return &changed
+	}
+	return err
+}

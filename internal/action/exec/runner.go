@@ -1,0 +1,159 @@
+package exec
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/refitproject/refit/internal/action"
+)
+
+// The reasons of errors of this package. The pages of the actions explain
+// them.
+const (
+	reasonProgramNotFound   = "ProgramNotFound"
+	reasonProgramNotStarted = "ProgramNotStarted"
+	reasonFolderNotFound    = "FolderNotFound"
+	reasonInterrupted       = "Interrupted"
+	reasonCommandFailed     = "CommandFailed"
+	reasonOutputTooLarge    = "OutputTooLarge"
+	reasonOutputNotJSON     = "OutputNotJSON"
+	reasonObserveUnclear    = "ObserveUnclear"
+	reasonUndoFailed        = "UndoFailed"
+)
+
+// grace is how long a program may go on after it was asked to end, and how
+// long its output is waited for when it left children behind.
+const grace = 3 * time.Second
+
+// Runner starts programs. It is safe for concurrent use.
+type Runner struct{ environ []string }
+
+// NewRunner returns a Runner whose programs get the environment environ, as
+// "NAME=value", and nothing else beside what a Program adds.
+func NewRunner(environ []string) *Runner { return &Runner{environ: slices.Clone(environ)} }
+
+// Program is one program to start.
+type Program struct {
+	// Args are the program and its arguments. A program without a slash is
+	// looked up in PATH, one with a slash is relative to Dir.
+	Args []string
+	// Dir is the absolute working directory.
+	Dir string
+	// Env is added to the environment of the Runner; Unset is removed from it.
+	Env   map[string]string
+	Unset []string
+	Stdin string
+	// Secrets are values that are replaced in everything the program prints.
+	Secrets []string
+	// KeepStdout is how much of the end of standard output is kept, in bytes;
+	// 0 means DefaultStdout.
+	KeepStdout int
+}
+
+// Result is how a program ended by itself.
+type Result struct {
+	ExitCode int
+	// Stdout and Stderr are the ends of what the program printed, as valid
+	// UTF-8 without secrets.
+	Stdout, Stderr string
+	// Truncated tells that Stdout is not all of it.
+	Truncated bool
+}
+
+// Run starts c and waits until it has ended. A program that ended by itself is
+// a Result, whatever its exit code. The error is an *action.Error: with
+// ExtentNone when the program was not started, else with ExtentUnknown.
+func (r *Runner) Run(ctx context.Context, c Program) (Result, error) {
+	env := r.environment(c)
+	program, err := lookUp(c, env)
+	if err != nil {
+		return Result{}, err
+	}
+	stdout := &tail{limit: cmp.Or(c.KeepStdout, DefaultStdout)}
+	stderr := &tail{limit: keepStderr}
+	cmd := exec.CommandContext(ctx, program, c.Args[1:]...)
+	cmd.Args[0], cmd.Dir, cmd.Env = c.Args[0], c.Dir, env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(c.Stdin), stdout, stderr
+	cmd.WaitDelay = grace
+	ownGroup(cmd)
+	if err := cmd.Start(); err != nil {
+		return Result{}, notStarted(ctx, c, err)
+	}
+	err = cmd.Wait()
+	endGroup(cmd)
+	return result(ctx, c, err, stdout, stderr, cmd)
+}
+
+// result tells a program that ended by itself from one that was ended.
+func result(ctx context.Context, c Program, err error, stdout, stderr *tail, cmd *exec.Cmd) (Result, error) {
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return Result{}, &action.Error{
+			Reason: reasonInterrupted, Retryable: true, Effect: action.ExtentUnknown,
+			Err: fmt.Errorf("program %q was ended: %w", c.Args[0], context.Cause(ctx)),
+		}
+	case err == nil, errors.As(err, &exit), errors.Is(err, exec.ErrWaitDelay):
+	default:
+		return Result{}, &action.Error{
+			Reason: reasonInterrupted, Effect: action.ExtentUnknown,
+			Err: fmt.Errorf("wait for program %q: %w", c.Args[0], err),
+		}
+	}
+	res := Result{
+		ExitCode: exitCode(cmd.ProcessState), Truncated: stdout.truncated,
+		Stdout: scrub(stdout.String(), c.Secrets), Stderr: scrub(stderr.String(), c.Secrets),
+	}
+	return res, nil
+}
+
+// environment returns the environment of c; later entries win, so each name
+// stands in it once.
+func (r *Runner) environment(c Program) []string {
+	env := map[string]string{}
+	for _, entry := range r.environ {
+		if name, value, ok := strings.Cut(entry, "="); ok {
+			env[name] = value
+		}
+	}
+	for _, name := range c.Unset {
+		delete(env, name)
+	}
+	maps.Copy(env, c.Env)
+	list := make([]string, 0, len(env))
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		list = append(list, name+"="+env[name])
+	}
+	return list
+}
+
+func notStarted(ctx context.Context, c Program, err error) error {
+	if ctx.Err() != nil {
+		return &action.Error{
+			Reason: reasonInterrupted, Retryable: true, Effect: action.ExtentNone,
+			Err: fmt.Errorf("program %q was not started: %w", c.Args[0], context.Cause(ctx)),
+		}
+	}
+	return &action.Error{
+		Reason: reasonProgramNotStarted, Effect: action.ExtentNone,
+		Remedy: "check that it is a program for this machine and that the command is not too long",
+		Err:    fmt.Errorf("start program %q: %w", c.Args[0], err),
+	}
+}
+
+// scrub replaces the secrets in what a program printed.
+func scrub(s string, secrets []string) string {
+	for _, secret := range secrets {
+		if secret != "" {
+			s = strings.ReplaceAll(s, secret, "***")
+		}
+	}
+	return s
+}
