@@ -1,0 +1,391 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/expr"
+	"github.com/refitproject/refit/internal/platform"
+	"github.com/refitproject/refit/internal/procedure"
+	"github.com/refitproject/refit/internal/versions"
+)
+
+// Input is everything that a plan is built from. Build changes none of it.
+type Input struct {
+	Procedure *procedure.Procedure
+	Platform  *platform.Platform
+	// PlatformFile is where the platform file was, for messages.
+	PlatformFile string
+	// Inputs are the values of the procedure's inputs, complete and checked.
+	Inputs map[string]any
+	// Targets are the targets of the procedure with their observed identities.
+	Targets []Target
+	// Facts are the outputs of the observe block by name. Sensitive members
+	// are keyed hashes already.
+	Facts map[string]any
+	// Path is the chosen version path; nil for procedures without a graph.
+	Path *versions.Path
+	// Accept lets findings pass by name.
+	Accept []Accept
+	// Now is the time of planning: acceptances expire by it.
+	Now time.Time
+	// Refit is the version of the program.
+	Refit string
+	// After leaves out the stages up to and including the one of this id; a
+	// replan names the last stage that is done.
+	After string
+}
+
+// Accept lets a finding pass. Expires is the last day on which it counts:
+// "2026-12-31".
+type Accept struct {
+	Name, Reason, By, Expires string
+}
+
+// Build makes the plan. Problems of the procedure that show only with real
+// values and facts are Diagnostics, and then there is no plan. A plan that is
+// blocked by findings is returned: people want to read it.
+func Build(in Input) (*Plan, diag.Diagnostics) {
+	b := newBuilder(in)
+	b.stages()
+	b.pathFindings()
+	if b.ds.HasErrors() {
+		b.ds.Sort()
+		return nil, b.ds
+	}
+	b.summarize()
+	b.accept()
+	if err := seal(b.plan); err != nil {
+		b.ds.Errorf("NotEncodable", diag.Position{File: in.Procedure.File}, "%s", err)
+		return nil, b.ds
+	}
+	b.ds.Sort()
+	return b.plan, b.ds
+}
+
+// builder carries the state of one Build.
+type builder struct {
+	in   Input
+	plan *Plan
+	ds   diag.Diagnostics
+	// scope holds the variables that are the same in all stages.
+	scope expr.Scope
+	// facts are the predicted facts: as observed, then as each stage leaves
+	// them.
+	facts map[string]any
+	// promised are the fact paths that an earlier stage promised to leave, with
+	// the stage.
+	promised map[string]string
+	stateful map[string]bool
+	proofs   map[string]int
+}
+
+func newBuilder(in Input) *builder {
+	p := &Plan{
+		APIVersion: APIVersion, Kind: Kind, Created: in.Now.UTC(), Refit: in.Refit,
+		Platform: in.Platform.Metadata.Name.Value, PlatformFile: in.PlatformFile,
+		Procedure: ProcedureRef{
+			Name: in.Procedure.Document.Metadata.Name.Value, File: in.Procedure.File, Digest: in.Procedure.Digest,
+		},
+		Targets: in.Targets, Inputs: in.Inputs, Facts: in.Facts, AllowScratch: in.Platform.AllowScratch,
+	}
+	b := &builder{
+		in: in, plan: p, facts: in.Facts,
+		promised: map[string]string{}, stateful: map[string]bool{}, proofs: map[string]int{},
+		scope: expr.Scope{"inputs": in.Inputs, "platform": platformValue(in.Platform)},
+	}
+	for _, c := range in.Procedure.Document.Components {
+		p.Components = append(p.Components, Component{Name: c.Name, Kind: c.Value.Kind.Value})
+		b.stateful[c.Name] = c.Value.Stateful()
+		b.proofs[c.Name] = c.Value.DefaultProof()
+	}
+	if in.Path != nil {
+		p.Path = pathOf(in.Path)
+		b.scope["path"] = pathValue(in.Path)
+	}
+	b.observes()
+	b.probes()
+	return b
+}
+
+// pathOf copies the version path into the plan.
+func pathOf(path *versions.Path) *Path {
+	out := &Path{From: path.From, To: path.To}
+	for _, h := range path.Hops {
+		out.Hops = append(out.Hops, Hop{From: h.From, To: h.To, Kind: string(h.Kind), Properties: h.Properties})
+	}
+	return out
+}
+
+// pathValue is the variable path in expressions.
+func pathValue(path *versions.Path) map[string]any {
+	hops := make([]any, len(path.Hops))
+	for i := range path.Hops {
+		hops[i] = path.Hops[i].Value()
+	}
+	return map[string]any{"from": path.From, "to": path.To, "hops": hops}
+}
+
+// platformValue is the variable platform in expressions.
+func platformValue(p *platform.Platform) map[string]any {
+	return map[string]any{"name": p.Metadata.Name.Value, "windows": WindowValues(p)}
+}
+
+// observes records how the facts are observed again.
+func (b *builder) observes() {
+	for i := range b.in.Procedure.Facts {
+		f := &b.in.Procedure.Facts[i]
+		o, skip, err := ResolveObserve(b.in.Procedure, *f, b.in.Inputs, b.in.Facts, b.in.Platform)
+		if err != nil {
+			b.failed(err, f.Pos, fmt.Sprintf("fact %q", f.Name))
+			continue
+		}
+		if !skip {
+			b.plan.Observe = append(b.plan.Observe, o)
+		}
+	}
+}
+
+// ResolveObserve resolves one entry of the observe block to the call that
+// observes it. facts are the facts observed so far. skip tells that its
+// condition is false.
+func ResolveObserve(
+	_ *procedure.Procedure, f procedure.Fact, inputs, facts map[string]any, p *platform.Platform,
+) (o Observe, skip bool, err error) {
+	scope := expr.Scope{"inputs": inputs, "observe": facts, "platform": platformValue(p)}
+	o = Observe{Name: f.Name, Action: f.Spec.ID(), Target: f.Target}
+	if f.When != nil {
+		value, err := f.When.Eval(scope)
+		if err != nil {
+			return o, false, fmt.Errorf("evaluate when: %w", err)
+		}
+		if value == false {
+			return o, true, nil
+		}
+	}
+	if f.With == nil {
+		return o, false, nil
+	}
+	value, err := f.With.Eval(scope)
+	if err != nil {
+		return o, false, fmt.Errorf("evaluate with: %w", err)
+	}
+	o.With, _ = value.(map[string]any)
+	return o, false, nil
+}
+
+// probes resolves the background measurements.
+func (b *builder) probes() {
+	for _, t := range b.in.Procedure.Probes {
+		value, err := t.Address.Eval(b.with("observe", b.facts))
+		if err != nil {
+			b.failed(err, t.Address.Pos(), fmt.Sprintf("probe %q", t.Name))
+			continue
+		}
+		b.plan.Probes = append(b.plan.Probes, Probe{
+			Name: t.Name, Component: t.Component, Kind: t.Kind, Config: probeConfig(t, value),
+		})
+	}
+}
+
+// probeConfig is what the probe's process needs to know.
+func probeConfig(t procedure.ProbeTemplate, address any) map[string]any {
+	every, timeout, key := t.Source.Timing()
+	config := map[string]any{key: address, "every": every.String(), "timeout": timeout.String()}
+	if h := t.Source.HTTP; h != nil && len(h.Status) > 0 {
+		status := make([]any, len(h.Status))
+		for i, code := range h.Status {
+			status[i] = int64(code)
+		}
+		config["status"] = status
+	}
+	return config
+}
+
+// with returns the common scope with one more variable.
+func (b *builder) with(name string, value any) expr.Scope {
+	scope := maps.Clone(b.scope)
+	scope[name] = value
+	return scope
+}
+
+// failed records an expression that could not be evaluated.
+func (b *builder) failed(err error, pos diag.Position, what string) {
+	if at := new(expr.EvalError); errors.As(err, &at) {
+		pos, err = at.Pos, at.Err
+		if at.Expr != "" {
+			err = fmt.Errorf("${%s}: %w", at.Expr, at.Err)
+		}
+	}
+	b.ds.Errorf("EvalFailed", pos, "%s: %s", what, err)
+}
+
+// stages builds the stages in their order, without those that are done.
+func (b *builder) stages() {
+	var planned []plannedStage
+	for _, t := range b.in.Procedure.Stages {
+		for _, m := range b.members(t) {
+			id, ok := b.stageID(t, m)
+			if !ok {
+				continue
+			}
+			if slices.ContainsFunc(planned, func(other plannedStage) bool { return other.id == id }) {
+				b.ds.Errorf("DuplicateStage", t.ID.Pos(), "two stages are called %q", id).
+					Suggest("let the id hold what differs, for example ${item.to}")
+				continue
+			}
+			planned = append(planned, plannedStage{id: id, template: t, member: m})
+		}
+	}
+	if done := slices.IndexFunc(planned, func(s plannedStage) bool { return s.id == b.in.After }); done >= 0 {
+		planned = planned[done+1:]
+	}
+	for _, s := range planned {
+		b.plan.Stages = append(b.plan.Stages, b.stage(s))
+	}
+}
+
+// plannedStage is a stage that is going to be built.
+type plannedStage struct {
+	id       string
+	template *procedure.StageTemplate
+	member   member
+}
+
+// stageID evaluates the id of a stage.
+func (b *builder) stageID(t *procedure.StageTemplate, m member) (string, bool) {
+	scope := maps.Clone(m.scope)
+	scope["observe"] = b.facts
+	value, err := t.ID.Eval(scope)
+	if err != nil {
+		b.failed(err, t.ID.Pos(), "id of the stage")
+		return "", false
+	}
+	id, _ := value.(string)
+	if id == "" || strings.ContainsAny(id, " /\t\n") {
+		b.ds.Errorf("InvalidName", t.ID.Pos(), "%q cannot be the id of a stage", id).
+			Suggest("use letters, digits, dots and dashes")
+		return "", false
+	}
+	return id, true
+}
+
+// member is one member of a stage's forEach.
+type member struct {
+	scope expr.Scope // without the facts
+	name  string     // of the variable; empty without forEach
+	value any
+	hop   *versions.Hop
+}
+
+// members resolves the forEach and the when of a stage.
+func (b *builder) members(t *procedure.StageTemplate) []member {
+	if t.ForEach == nil {
+		if b.included(t, b.scope) {
+			return []member{{scope: b.scope}}
+		}
+		return nil
+	}
+	value, err := t.ForEach.Eval(b.with("observe", b.facts))
+	if err != nil {
+		b.failed(err, t.ForEach.Pos(), "forEach of the stage")
+		return nil
+	}
+	list, _ := value.([]any)
+	var out []member
+	for _, v := range list {
+		m := member{scope: b.with(t.As, v), name: t.As, value: v, hop: b.hopOf(v)}
+		if b.included(t, m.scope) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// included evaluates the when of a stage.
+func (b *builder) included(t *procedure.StageTemplate, scope expr.Scope) bool {
+	if t.When == nil {
+		return true
+	}
+	scope = maps.Clone(scope)
+	scope["observe"] = b.facts
+	value, err := t.When.Eval(scope)
+	if err != nil {
+		b.failed(err, t.When.Pos(), "when of the stage")
+		return false
+	}
+	return value == true
+}
+
+// hopOf returns the hop of the path that a forEach member is, nil when it is
+// something else.
+func (b *builder) hopOf(value any) *versions.Hop {
+	m, ok := value.(map[string]any)
+	if !ok || b.in.Path == nil {
+		return nil
+	}
+	for i := range b.in.Path.Hops {
+		if h := &b.in.Path.Hops[i]; h.From == m["from"] && h.To == m["to"] {
+			return h
+		}
+	}
+	return nil
+}
+
+// accept marks the findings that a person lets pass.
+func (b *builder) accept() {
+	today := b.in.Now.Format(time.DateOnly)
+	for _, a := range b.in.Accept {
+		matched := false
+		for i := range b.plan.Findings {
+			f := &b.plan.Findings[i]
+			if f.Name != a.Name {
+				continue
+			}
+			matched = true
+			switch {
+			case f.Outcome != Fail && f.Outcome != UnknownOutcome:
+			case a.Expires < today:
+				f.Message += fmt.Sprintf(" (the acceptance by %s expired on %s)", a.By, a.Expires)
+			default:
+				f.Accepted = &Accepted{By: a.By, Reason: a.Reason, Expires: a.Expires}
+			}
+		}
+		if !matched {
+			b.plan.Findings = append(b.plan.Findings, Finding{
+				Name: "accept/" + a.Name, Outcome: Warn, Reason: "AcceptsNothing",
+				Message: fmt.Sprintf("%s accepts %q, which lets nothing pass: no finding is called so", a.By, a.Name),
+				Remedy:  diag.DidYouMean(a.Name, b.findingNames()),
+			})
+		}
+	}
+}
+
+// findingNames returns the names of all findings so far.
+func (b *builder) findingNames() []string {
+	var names []string
+	for _, f := range b.plan.Findings {
+		if !strings.HasPrefix(f.Name, "accept/") {
+			names = append(names, f.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Blocked returns the findings that block the plan from being applied, in the
+// order of the stages.
+func (p *Plan) Blocked() []Finding {
+	var out []Finding
+	for _, f := range p.Findings {
+		if f.Blocks() {
+			out = append(out, f)
+		}
+	}
+	return out
+}

@@ -1,0 +1,174 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/refitproject/refit/internal/schema"
+)
+
+// digestOf returns the digest of v: SHA-256 over its canonical JSON (RFC 8785).
+func digestOf(v any) (string, error) {
+	canonical, err := schema.CanonicalJSON(v)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(canonical)
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+// stageDigest returns the digest over all that decides what the stage does.
+// Descriptions, windows, estimates and previews stay outside, so that an
+// approval survives their change. Findings of the stage that block or were
+// accepted are inside: who approves the stage approves them.
+func stageDigest(s *Stage, judged []Finding) (string, error) {
+	decisive := *s
+	decisive.Digest, decisive.Description, decisive.Windows, decisive.Estimate = "", "", nil, Estimate{}
+	decisive.Steps = decisiveSteps(s.Steps)
+	decisive.Coverage = decisiveCoverage(s.Coverage)
+	if s.Abort != nil {
+		decisive.Abort = &Abort{Steps: decisiveSteps(s.Abort.Steps)}
+	}
+	return digestOf(struct {
+		Stage  Stage     `json:"stage"`
+		Judged []Finding `json:"judged,omitempty"`
+	}{decisive, judged})
+}
+
+// decisiveSteps returns a copy of steps without what stays outside the digest.
+func decisiveSteps(steps []Step) []Step {
+	out := make([]Step, len(steps))
+	copy(out, steps)
+	for i := range out {
+		out[i].Description, out[i].Preview, out[i].Estimate = "", nil, Estimate{}
+	}
+	return out
+}
+
+// decisiveCoverage returns a copy of coverage without the predicted loss.
+func decisiveCoverage(coverage []Coverage) []Coverage {
+	out := make([]Coverage, len(coverage))
+	copy(out, coverage)
+	for i := range out {
+		out[i].LossWindow = 0
+	}
+	return out
+}
+
+// judgedOf returns the findings of one stage that block or that a person
+// accepted; "" gives those of the whole plan. They are decisive: a plan does
+// not become applicable by deleting a line. Windows stay outside; whether a
+// stage fits is asked again when it starts.
+func judgedOf(p *Plan, stage string) []Finding {
+	var out []Finding
+	for _, f := range p.Findings {
+		blocking := f.Outcome == Fail || f.Outcome == UnknownOutcome
+		if f.Stage != stage || !blocking || strings.HasPrefix(f.Name, windowPrefix) {
+			continue
+		}
+		// The text may be reworded by a newer release; name, outcome and
+		// acceptance are what was agreed to.
+		out = append(out, Finding{
+			Name: f.Name, Stage: f.Stage, Step: f.Step, Outcome: f.Outcome, Reason: f.Reason, Accepted: f.Accepted,
+		})
+	}
+	return out
+}
+
+// stageRef stands for a stage in the root digest.
+type stageRef struct {
+	ID     string `json:"id"`
+	Digest string `json:"digest"`
+}
+
+// rootDigest returns the digest over everything decisive. It trusts the
+// digests of the stages.
+func rootDigest(p *Plan) (string, error) {
+	decisive := *p
+	decisive.Digest, decisive.RehearsalDigest, decisive.Refit, decisive.PlatformFile = "", "", "", ""
+	decisive.Created, decisive.Facts, decisive.Findings, decisive.Stages = time.Time{}, nil, nil, nil
+	decisive.Summary = Summary{}
+	decisive.Procedure.File = ""
+	refs := make([]stageRef, len(p.Stages))
+	for i := range p.Stages {
+		refs[i] = stageRef{p.Stages[i].ID, p.Stages[i].Digest}
+	}
+	return digestOf(struct {
+		Plan     Plan       `json:"plan"`
+		Stages   []stageRef `json:"stages"`
+		Accepted []Finding  `json:"accepted,omitempty"`
+	}{decisive, refs, judgedOf(p, "")})
+}
+
+// rehearsalDigest returns the digest over procedure, graph and path. The
+// procedure's digest covers the file of the graph.
+func rehearsalDigest(p *Plan) (string, error) {
+	return digestOf(struct {
+		Procedure string `json:"procedure"`
+		Path      *Path  `json:"path"`
+	}{p.Procedure.Digest, p.Path})
+}
+
+// seal computes all digests of p.
+func seal(p *Plan) error {
+	var err error
+	for i := range p.Stages {
+		s := &p.Stages[i]
+		if s.Digest, err = stageDigest(s, judgedOf(p, s.ID)); err != nil {
+			return fmt.Errorf("digest of stage %q: %w", s.ID, err)
+		}
+	}
+	if p.RehearsalDigest, err = rehearsalDigest(p); err != nil {
+		return fmt.Errorf("digest for rehearsals: %w", err)
+	}
+	if p.Digest, err = rootDigest(p); err != nil {
+		return fmt.Errorf("digest of the plan: %w", err)
+	}
+	return nil
+}
+
+// TamperedError is returned when a digest in a plan file is not the digest of
+// what stands there.
+type TamperedError struct {
+	// Part is the stage's id, "" for the plan as a whole.
+	Part string
+}
+
+// Error says in one line what was changed and what to do.
+func (e *TamperedError) Error() string {
+	what := "the plan"
+	if e.Part != "" {
+		what = fmt.Sprintf("stage %q", e.Part)
+	}
+	return what + " was changed after the plan was made: its digest does not match; make the plan anew with refit plan"
+}
+
+// verifyDigests tells whether every digest of p is the digest of what stands
+// there.
+func verifyDigests(p *Plan) error {
+	for i := range p.Stages {
+		s := &p.Stages[i]
+		digest, err := stageDigest(s, judgedOf(p, s.ID))
+		if err != nil {
+			return fmt.Errorf("digest of stage %q: %w", s.ID, err)
+		}
+		if digest != s.Digest {
+			return &TamperedError{Part: s.ID}
+		}
+	}
+	rehearsal, err := rehearsalDigest(p)
+	if err != nil {
+		return fmt.Errorf("digest for rehearsals: %w", err)
+	}
+	root, err := rootDigest(p)
+	if err != nil {
+		return fmt.Errorf("digest of the plan: %w", err)
+	}
+	if root != p.Digest || rehearsal != p.RehearsalDigest {
+		return &TamperedError{}
+	}
+	return nil
+}

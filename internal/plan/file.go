@@ -1,0 +1,229 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// MaxFileSize is how large a plan file may be, in bytes. A plan of 100,000
+// steps takes some 100 MB.
+const MaxFileSize = 1 << 30
+
+// Write writes p as a plan file: JSON with one line per step, so that two
+// plans can be compared line by line.
+func Write(w io.Writer, p *Plan) error {
+	head := *p
+	head.Stages = nil
+	if err := writeOpen(w, head, ""); err != nil {
+		return fmt.Errorf("write plan: %w", err)
+	}
+	if len(p.Stages) > 0 {
+		if err := writeStages(w, p.Stages); err != nil {
+			return fmt.Errorf("write plan: %w", err)
+		}
+	}
+	if _, err := io.WriteString(w, "\n}\n"); err != nil {
+		return fmt.Errorf("write plan: %w", err)
+	}
+	return nil
+}
+
+func writeStages(w io.Writer, stages []Stage) error {
+	text := ",\n  \"stages\": ["
+	for i := range stages {
+		if _, err := io.WriteString(w, text+"\n    "); err != nil {
+			return err
+		}
+		if err := writeStage(w, stages[i]); err != nil {
+			return fmt.Errorf("stage %q: %w", stages[i].ID, err)
+		}
+		text = ","
+	}
+	_, err := io.WriteString(w, "\n  ]")
+	return err
+}
+
+func writeStage(w io.Writer, s Stage) error {
+	steps := s.Steps
+	s.Steps = nil
+	if err := writeOpen(w, s, "    "); err != nil {
+		return err
+	}
+	if len(steps) > 0 {
+		if err := writeSteps(w, steps); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, "\n    }")
+	return err
+}
+
+func writeSteps(w io.Writer, steps []Step) error {
+	text := ",\n      \"steps\": [\n        "
+	line := &bytes.Buffer{}
+	encoder := json.NewEncoder(line)
+	encoder.SetEscapeHTML(false)
+	for i := range steps {
+		line.Reset()
+		line.WriteString(text)
+		if err := encoder.Encode(&steps[i]); err != nil {
+			return fmt.Errorf("step %q: %w", steps[i].ID, err)
+		}
+		if _, err := w.Write(bytes.TrimRight(line.Bytes(), "\n")); err != nil {
+			return err
+		}
+		text = ",\n        "
+	}
+	_, err := io.WriteString(w, "\n      ]")
+	return err
+}
+
+// writeOpen writes v as indented JSON without its closing brace.
+func writeOpen(w io.Writer, v any, prefix string) error {
+	text := &strings.Builder{}
+	encoder := json.NewEncoder(text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent(prefix, "  ")
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	open, _ := strings.CutSuffix(strings.TrimRight(text.String(), "\n"), "\n"+prefix+"}")
+	_, err := io.WriteString(w, open)
+	return err
+}
+
+// ErrNotPlan is returned when a file is not a plan file.
+var ErrNotPlan = errors.New("is not a plan file")
+
+// Read reads a plan file. It is strict: an unknown field, another API version
+// or a digest that does not match is an error of one line. A digest that does
+// not match is a *TamperedError.
+func Read(r io.Reader) (*Plan, error) {
+	limited := &io.LimitedReader{R: r, N: MaxFileSize + 1}
+	decoder := json.NewDecoder(limited)
+	decoder.DisallowUnknownFields()
+	decoder.UseNumber()
+	p := &Plan{}
+	if err := decoder.Decode(p); err != nil {
+		if limited.N <= 0 {
+			return nil, fmt.Errorf("%w: it is larger than %d bytes", ErrNotPlan, MaxFileSize)
+		}
+		return nil, decodeError(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%w: there is more after its end", ErrNotPlan)
+	}
+	if p.Kind != Kind {
+		return nil, fmt.Errorf("%w: its kind is %q", ErrNotPlan, p.Kind)
+	}
+	if p.APIVersion != APIVersion {
+		return nil, fmt.Errorf("plan is written for %q, this program reads %q: make the plan anew with refit plan",
+			p.APIVersion, APIVersion)
+	}
+	numbers(p)
+	if err := verifyDigests(p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// decodeError words what encoding/json says for people.
+func decodeError(err error) error {
+	var syntax *json.SyntaxError
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("%w: broken JSON at byte %d: %w", ErrNotPlan, syntax.Offset, err)
+	case errors.As(err, &wrongType):
+		return fmt.Errorf("%w: %s cannot be a %s", ErrNotPlan, wrongType.Field, wrongType.Value)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: it is cut off or empty", ErrNotPlan)
+	default:
+		return fmt.Errorf("%w: %s", ErrNotPlan, strings.TrimPrefix(err.Error(), "json: "))
+	}
+}
+
+// numbers turns json.Number into int64 and float64 everywhere in the plan, so
+// that a plan that was read equals the plan that was written.
+func numbers(p *Plan) {
+	plain := func(m map[string]any) {
+		for k, v := range m {
+			m[k] = number(v)
+		}
+	}
+	plain(p.Inputs)
+	plain(p.Facts)
+	for i := range p.Targets {
+		plain(p.Targets[i].Config)
+	}
+	for i := range p.Observe {
+		plain(p.Observe[i].With)
+	}
+	for i := range p.Probes {
+		plain(p.Probes[i].Config)
+	}
+	if p.Path != nil {
+		for i := range p.Path.Hops {
+			plain(p.Path.Hops[i].Properties)
+		}
+	}
+	for i := range p.Stages {
+		stageNumbers(&p.Stages[i], plain)
+	}
+}
+
+func stageNumbers(s *Stage, plain func(map[string]any)) {
+	plain(s.Scope)
+	if s.Hop != nil {
+		plain(s.Hop.Properties)
+	}
+	for i := range s.Expects {
+		s.Expects[i].Value = number(s.Expects[i].Value)
+	}
+	for i := range s.Leaves {
+		s.Leaves[i].Value = number(s.Leaves[i].Value)
+	}
+	for i := range s.Groups {
+		plain(s.Groups[i].Inputs)
+		plain(s.Groups[i].Outputs)
+	}
+	steps := func(steps []Step) {
+		for i := range steps {
+			plain(steps[i].With)
+			plain(steps[i].Scope)
+		}
+	}
+	steps(s.Steps)
+	if s.Abort != nil {
+		steps(s.Abort.Steps)
+	}
+}
+
+// number returns v with every json.Number as int64, or float64 when it is not
+// whole.
+func number(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if i, err := v.Int64(); err == nil {
+			return i
+		}
+		f, err := v.Float64()
+		if err != nil {
+			return v.String()
+		}
+		return f
+	case map[string]any:
+		for k, member := range v {
+			v[k] = number(member)
+		}
+	case []any:
+		for i, member := range v {
+			v[i] = number(member)
+		}
+	}
+	return v
+}

@@ -1,0 +1,177 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/refitproject/refit/internal/versions"
+)
+
+// hopFindings judges the requirements and risks of the stage's hop with the
+// facts that the stage starts from.
+func (s *stageBuilder) hopFindings(hop *versions.Hop) {
+	for _, r := range hop.Requires {
+		required := Requirement{
+			Name: r.Name, Fact: r.Fact, Constraint: r.Constraint, Scheme: r.Scheme, Owner: r.Owner,
+		}
+		s.stage.Requires = append(s.stage.Requires, required)
+		s.requirement(r, required)
+	}
+	for _, r := range hop.Risks {
+		s.risk(r, s.stage.ID)
+	}
+}
+
+// requirement judges one requirement. One that an earlier stage cannot meet by
+// itself is met by somebody outside in between: a gate that names them.
+func (s *stageBuilder) requirement(r versions.Requirement, required Requirement) {
+	value, there := lookup(s.facts, r.Fact)
+	f := Finding{Name: "requirement/" + r.Name, Stage: s.stage.ID, Outcome: Pass, Reason: "RequirementMet"}
+	met, err := false, error(nil)
+	if there {
+		met, err = r.Met(value)
+	}
+	switch {
+	case !there:
+		f.Outcome, f.Reason = UnknownOutcome, "RequirementNotKnown"
+		f.Message = fmt.Sprintf("needs %s %s, but the fact %s is not there", r.Name, r.Constraint, r.Fact)
+		f.Remedy = "observe the fact, or accept that it is not known"
+	case err != nil:
+		f.Outcome, f.Reason = UnknownOutcome, "RequirementNotKnown"
+		f.Message = fmt.Sprintf("needs %s %s, which cannot be judged: %s", r.Name, r.Constraint, err)
+		f.Remedy = "observe the fact, or accept that it is not known"
+	case met:
+		f.Message = fmt.Sprintf("%s is %s, needed is %s", r.Name, show(value, false), r.Constraint)
+	case len(s.plan.Stages) == 0:
+		f.Outcome, f.Reason = Fail, "RequirementNotMet"
+		f.Message = fmt.Sprintf("%s is %s, needed is %s", r.Name, show(value, false), r.Constraint)
+		f.Remedy = fmt.Sprintf("%s to %s first", upgrade(r), r.Constraint)
+	default:
+		f.Outcome, f.Reason = Warn, "RequirementInBetween"
+		now := show(value, false)
+		f.Message = fmt.Sprintf("%s is %s now, needed is %s before this stage", r.Name, now, r.Constraint)
+		s.stage.Gates = append(s.stage.Gates, Gate{
+			Kind: "person", Name: "requirement/" + r.Name, Requirement: &required,
+			Reason: fmt.Sprintf("%s to %s before this stage (it is %s now)", upgrade(r), r.Constraint, now),
+		})
+	}
+	s.plan.Findings = append(s.plan.Findings, f)
+}
+
+// upgrade words who has to upgrade what.
+func upgrade(r versions.Requirement) string {
+	if r.Owner == "" {
+		return "upgrade " + r.Name
+	}
+	return fmt.Sprintf("ask %s to upgrade %s", r.Owner, r.Name)
+}
+
+// risk judges one risk. What it rests on becomes an expected fact.
+func (s *stageBuilder) risk(r *versions.Risk, stage string) {
+	s.rests(r.References())
+	s.plan.Findings = append(s.plan.Findings, riskFinding(r, s.scope, stage))
+}
+
+// riskFinding judges a risk: it applies (fail), it does not (pass), or that
+// cannot be known (unknown, which blocks like fail).
+func riskFinding(r *versions.Risk, scope map[string]any, stage string) Finding {
+	outcome, reason := r.Evaluate(scope)
+	f := Finding{Name: "risk/" + r.Name, Stage: stage, Remedy: r.Remedy, Message: r.Summary}
+	switch outcome {
+	case versions.RiskClear:
+		f.Outcome, f.Reason, f.Remedy = Pass, "RiskClear", ""
+	case versions.RiskApplies:
+		f.Outcome, f.Reason = Fail, "RiskApplies"
+	default:
+		f.Outcome, f.Reason = UnknownOutcome, "RiskNotKnown"
+		f.Message += ": " + reason
+	}
+	return f
+}
+
+// pathFindings judges the risks of hops that no stage stands for, so that none
+// is lost.
+func (b *builder) pathFindings() {
+	if b.in.Path == nil {
+		return
+	}
+	staged := map[string]bool{}
+	for i := range b.plan.Stages {
+		if h := b.plan.Stages[i].Hop; h != nil {
+			staged[h.From+"\x00"+h.To] = true
+		}
+	}
+	for i := range b.in.Path.Hops {
+		hop := &b.in.Path.Hops[i]
+		if staged[hop.From+"\x00"+hop.To] {
+			continue
+		}
+		for _, r := range hop.Risks {
+			b.plan.Findings = append(b.plan.Findings, riskFinding(r, b.with("observe", b.in.Facts), ""))
+		}
+	}
+}
+
+// gates adds the approvals that the stage needs: the author's, and one for the
+// point of no return.
+func (s *stageBuilder) gates() {
+	if a := s.template.Source.Approval; a != nil {
+		s.stage.Gates = append(s.stage.Gates, Gate{
+			Kind: "approval", Name: "approval", By: a.By, Count: max(1, a.Count),
+			Reason: orElse(s.text(s.template.Reason, s.scope, "reason of the approval"), "the procedure asks for it"),
+		})
+	}
+	if p := pointOfNoReturn(s.stage); p != nil {
+		s.stage.Gates = append(s.stage.Gates, Gate{
+			Kind: "approval", Name: "point-of-no-return", Count: 1,
+			Reason: fmt.Sprintf("after step %q there is no way back: %s", p.Step, p.Why),
+		})
+	}
+}
+
+// summarize predicts what the plan takes.
+func (b *builder) summarize() {
+	p := b.plan
+	p.Summary.Duration.Known, p.Summary.Rollback.Known = true, true
+	total := map[string]*Downtime{}
+	var components []string
+	var down []string
+	for i := range p.Stages {
+		s := &p.Stages[i]
+		summary, carried := estimateStage(s, down)
+		down = carried
+		if f := windowFinding(s, &summary); f != nil {
+			p.Findings = append(p.Findings, *f)
+		}
+		s.Estimate = summary.Duration
+		for _, d := range summary.Downtime {
+			if total[d.Component] == nil {
+				total[d.Component] = &Downtime{Component: d.Component, Known: true}
+				components = append(components, d.Component)
+			}
+			sum := total[d.Component]
+			sum.Typical, sum.Worst, sum.Known = sum.Typical+d.Typical, sum.Worst+d.Worst, sum.Known && d.Known
+		}
+		for _, id := range summary.CriticalPath {
+			p.Summary.CriticalPath = append(p.Summary.CriticalPath, s.ID+"/"+id)
+		}
+		if p.Summary.PointOfNoReturn == nil {
+			p.Summary.PointOfNoReturn = summary.PointOfNoReturn
+		}
+		p.Summary.add(summary)
+	}
+	for _, c := range components {
+		p.Summary.Downtime = append(p.Summary.Downtime, *total[c])
+	}
+}
+
+// add adds the prediction for one stage.
+func (s *Summary) add(stage StageSummary) {
+	s.Stages = append(s.Stages, stage)
+	s.Steps += stage.Steps
+	s.Duration.Typical += stage.Duration.Typical
+	s.Duration.Worst += stage.Duration.Worst
+	s.Duration.Known = s.Duration.Known && stage.Duration.Known
+	if stage.Rollback.Worst > s.Rollback.Worst {
+		s.Rollback = stage.Rollback
+	}
+}

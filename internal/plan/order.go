@@ -1,0 +1,211 @@
+package plan
+
+import (
+	"container/heap"
+	"fmt"
+	"slices"
+)
+
+// phaseIndex is the place of a phase in the order of phases.
+func phaseIndex(p Phase) int { return slices.Index(Phases(), p) }
+
+// stepIndex maps the ids of steps to their places.
+func stepIndex(steps []Step) map[string]int {
+	index := make(map[string]int, len(steps))
+	for i := range steps {
+		index[steps[i].ID] = i
+	}
+	return index
+}
+
+// order returns steps in an order in which they could be carried out one by
+// one: every step behind all that it needs, phases in their order, else as
+// the author wrote them. The error names a step that can never start.
+func order(steps []Step) ([]Step, error) {
+	dependents, waiting, err := needGraph(steps)
+	if err != nil {
+		return nil, err
+	}
+	queue := &stepQueue{rank: effectivePhases(steps, dependents)}
+	for i := range steps {
+		if waiting[i] == 0 {
+			queue.items = append(queue.items, i)
+		}
+	}
+	heap.Init(queue)
+	out := make([]Step, 0, len(steps))
+	latest := 0
+	for queue.Len() > 0 {
+		i, _ := heap.Pop(queue).(int)
+		if !steps[i].Free {
+			phase := phaseIndex(steps[i].Phase)
+			if phase < latest {
+				return nil, fmt.Errorf("step %q of phase %s waits for a step of phase %s, which comes later",
+					steps[i].ID, steps[i].Phase, Phases()[latest])
+			}
+			latest = phase
+		}
+		out = append(out, steps[i])
+		for _, d := range dependents[i] {
+			if waiting[d]--; waiting[d] == 0 {
+				heap.Push(queue, d)
+			}
+		}
+	}
+	if len(out) < len(steps) {
+		return nil, fmt.Errorf("steps need each other in a circle: %s", stuck(steps, waiting))
+	}
+	return out, nil
+}
+
+// needGraph returns for every step the steps that need it, and how many it
+// needs itself.
+func needGraph(steps []Step) (dependents [][]int, waiting []int, err error) {
+	index := stepIndex(steps)
+	dependents, waiting = make([][]int, len(steps)), make([]int, len(steps))
+	for i := range steps {
+		for _, need := range steps[i].Needs {
+			j, ok := index[need]
+			if !ok {
+				return nil, nil, fmt.Errorf("step %q needs %q, which is not a step of the stage", steps[i].ID, need)
+			}
+			dependents[j] = append(dependents[j], i)
+			waiting[i]++
+		}
+	}
+	return dependents, waiting, nil
+}
+
+// effectivePhases returns for every step the phase in which it has to be
+// ordered: its own, or for a free step the earliest of those that need it.
+func effectivePhases(steps []Step, dependents [][]int) []int {
+	rank := make([]int, len(steps))
+	for i := range steps {
+		rank[i] = phaseIndex(steps[i].Phase)
+	}
+	// A step's dependents may be anywhere in the file, so repeat until nothing
+	// moves; ranks only fall, and only free steps move.
+	for moved := true; moved; {
+		moved = false
+		for i := range steps {
+			if !steps[i].Free {
+				continue
+			}
+			for _, d := range dependents[i] {
+				if rank[d] < rank[i] {
+					rank[i], moved = rank[d], true
+				}
+			}
+		}
+	}
+	return rank
+}
+
+// stuck names the steps that wait for each other.
+func stuck(steps []Step, waiting []int) string {
+	var ids []string
+	for i := range steps {
+		if waiting[i] > 0 {
+			ids = append(ids, steps[i].ID)
+		}
+	}
+	const most = 8
+	if len(ids) > most {
+		return fmt.Sprintf("%q and %d more", ids[:most], len(ids)-most)
+	}
+	return fmt.Sprintf("%q", ids)
+}
+
+// stepQueue gives the startable step of the earliest phase, then the one that
+// the author wrote first.
+type stepQueue struct {
+	items []int
+	rank  []int
+}
+
+func (q *stepQueue) Len() int { return len(q.items) }
+
+func (q *stepQueue) Less(a, b int) bool {
+	i, j := q.items[a], q.items[b]
+	if q.rank[i] != q.rank[j] {
+		return q.rank[i] < q.rank[j]
+	}
+	return i < j
+}
+
+func (q *stepQueue) Swap(a, b int) { q.items[a], q.items[b] = q.items[b], q.items[a] }
+
+// Push implements heap.Interface.
+func (q *stepQueue) Push(x any) {
+	if i, ok := x.(int); ok {
+		q.items = append(q.items, i)
+	}
+}
+
+// Pop implements heap.Interface.
+func (q *stepQueue) Pop() any {
+	last := q.items[len(q.items)-1]
+	q.items = q.items[:len(q.items)-1]
+	return last
+}
+
+// sequence answers which steps of a stage are certain to have ended before
+// others start.
+type sequence struct {
+	steps     []Step
+	index     map[string]int
+	ancestors map[int]map[int]bool
+}
+
+func newSequence(steps []Step) *sequence {
+	return &sequence{steps: steps, index: stepIndex(steps), ancestors: map[int]map[int]bool{}}
+}
+
+// before tells whether step a has ended, on every possible course of the
+// stage, before step b starts.
+func (q *sequence) before(a, b int) bool {
+	if a == b {
+		return false
+	}
+	sa, sb := &q.steps[a], &q.steps[b]
+	if !sa.Free && !sb.Free && phaseIndex(sa.Phase) < phaseIndex(sb.Phase) {
+		return true
+	}
+	return q.needed(b)[a]
+}
+
+// needed returns the steps that are certain to have ended before step i
+// starts: those it needs, those of the phases before, and theirs in turn.
+func (q *sequence) needed(i int) map[int]bool {
+	if known, ok := q.ancestors[i]; ok {
+		return known
+	}
+	seen := map[int]bool{}
+	queue := []int{i}
+	add := func(j int) {
+		if !seen[j] {
+			seen[j] = true
+			queue = append(queue, j)
+		}
+	}
+	phasesBelow := 0
+	for len(queue) > 0 {
+		at := &q.steps[queue[0]]
+		queue = queue[1:]
+		for _, need := range at.Needs {
+			if j, ok := q.index[need]; ok {
+				add(j)
+			}
+		}
+		if p := phaseIndex(at.Phase); !at.Free && p > phasesBelow {
+			phasesBelow = p
+			for j := range q.steps {
+				if !q.steps[j].Free && phaseIndex(q.steps[j].Phase) < p {
+					add(j)
+				}
+			}
+		}
+	}
+	q.ancestors[i] = seen
+	return seen
+}
