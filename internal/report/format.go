@@ -1,0 +1,146 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/refitproject/refit/internal/plan"
+)
+
+// human returns a duration as people say it: "45s", "4m30s", "1h55m", "2d3h".
+// Precision follows size: nobody plans an hour to the second.
+func human(d plan.Duration) string {
+	t := time.Duration(d)
+	switch {
+	case t < 0:
+		return t.String() // Nothing sensible is negative; show it as it is.
+	case t < time.Second:
+		return t.Round(time.Millisecond).String()
+	case t < 10*time.Minute:
+		return pair(t.Round(time.Second), time.Minute, "m", time.Second, "s")
+	case t < 24*time.Hour:
+		return pair(t.Round(time.Minute), time.Hour, "h", time.Minute, "m")
+	default:
+		return pair(t.Round(time.Hour), 24*time.Hour, "d", time.Hour, "h")
+	}
+}
+
+// pair writes d in two units and leaves out the one that is zero.
+func pair(d, big time.Duration, bigName string, small time.Duration, smallName string) string {
+	var text string
+	if n := d / big; n > 0 {
+		text = strconv.Itoa(int(n)) + bigName
+	}
+	if n := d % big / small; n > 0 {
+		text += strconv.Itoa(int(n)) + smallName
+	}
+	return text
+}
+
+// about returns an estimate in words: "about 4m, at worst 12m".
+func about(e plan.Estimate) string {
+	switch {
+	case !e.Known && e.Typical == 0 && e.Worst == 0:
+		return "not known"
+	case !e.Known:
+		return "at least " + human(e.Typical) + ", because some steps have no estimate"
+	case e.Worst <= e.Typical:
+		return "about " + human(e.Typical)
+	default:
+		return "about " + human(e.Typical) + ", at worst " + human(e.Worst)
+	}
+}
+
+// brief returns an estimate for a column: "4m (12m)".
+func brief(e plan.Estimate) string {
+	switch {
+	case !e.Known && e.Typical == 0 && e.Worst == 0:
+		return "no estimate"
+	case !e.Known:
+		return "≥ " + human(e.Typical)
+	case e.Worst <= e.Typical:
+		return human(e.Typical)
+	default:
+		return human(e.Typical) + " (" + human(e.Worst) + ")"
+	}
+}
+
+// count returns "1 step", "9,988 steps".
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return number(n) + " " + noun
+}
+
+// more says how many members are left out: "… 9,992 more steps, --full shows
+// them".
+func more(n int, noun string) string { return "… " + count(n, "more "+noun) + ", --full shows them" }
+
+// number returns n with commas between groups of three digits.
+func number(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+// shortDigest returns a digest as people compare it by eye.
+func shortDigest(digest string) string {
+	const shown = 12
+	algorithm, hex, ok := strings.Cut(digest, ":")
+	if !ok || len(hex) <= shown {
+		return digest
+	}
+	return algorithm + ":" + hex[:shown]
+}
+
+// list joins names; beyond limit it says how many more there are. A limit of
+// 0 means all.
+func list(names []string, limit int) string {
+	if limit <= 0 || len(names) <= limit+1 {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:limit], ", ") + fmt.Sprintf(" and %s more", number(len(names)-limit))
+}
+
+// value returns v as compact JSON.
+func value(v any) string {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Sprintf("%v", v)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// valueLimit is how many columns a value may take before it is shortened.
+const valueLimit = 96
+
+// shortValue returns v as compact JSON, shortened when it is long.
+func shortValue(v any) string { return truncate(sanitize(value(v)), valueLimit, "…") }
+
+// valuePair returns two values that differ, shortened so that the place where
+// they differ stays visible.
+func valuePair(a, b any) (left, right string) {
+	left, right = sanitize(value(a)), sanitize(value(b))
+	if width(left) <= valueLimit && width(right) <= valueLimit {
+		return left, right
+	}
+	const context = 16
+	l, r := []rune(left), []rune(right)
+	same := 0
+	for same < len(l) && same < len(r) && l[same] == r[same] {
+		same++
+	}
+	if cut := same - context; cut > context {
+		left, right = "…"+string(l[cut:]), "…"+string(r[cut:])
+	}
+	return truncate(left, valueLimit, "…"), truncate(right, valueLimit, "…")
+}
