@@ -1,0 +1,145 @@
+# Refit's daily commands. `make help` lists them. A fresh machine needs Go, git
+# and make; every other tool is pinned here and built when a target needs it.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-builtin-rules
+
+# The version comes from git by -ldflags below, so that Go need not ask git itself
+# (it refuses in a checkout that belongs to another user).
+export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
+
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS = -s -w -X main.version=$(VERSION)
+
+# Tools: built once per version into a folder outside of the repository.
+GOLANGCI_LINT_VERSION := v2.15.0
+GOVULNCHECK_VERSION   := v1.8.0
+TOOLS         := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/refit/bin
+GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
+
+PKG     ?= ./...
+FUZZTIME ?= 10s
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##
+## Use
+##
+
+.PHONY: build
+build: ## Build the program at bin/refit: static, without cgo.
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/refit ./cmd/refit
+
+.PHONY: demo
+demo: build ## Show the main job on real input: lint, paths, plan, a changed fact, a refused plan.
+	@hack/demo.sh
+
+##
+## Test
+##
+
+.PHONY: test
+test: ## Run all tests (PKG=./internal/plan/... for some), then show the slowest packages.
+	@hack/test.sh $(PKG)
+
+.PHONY: test-race
+test-race: ## Run all tests with the race detector; needs a C compiler.
+	@CGO_ENABLED=1 hack/test.sh -race $(PKG)
+
+.PHONY: e2e
+e2e: ## Upgrade real platforms, the short set.
+	@hack/later.sh test/e2e "e2e: there are no end-to-end tests yet; they come with the local engine."
+
+.PHONY: e2e-full
+e2e-full: ## Upgrade real platforms, everything.
+	@hack/later.sh test/e2e "e2e-full: there are no end-to-end tests yet; they come with the local engine."
+
+.PHONY: sim
+sim: ## Run the simulator over many seeds.
+	@hack/later.sh internal/sim "sim: there is no simulator yet; it comes with the core that runs plans."
+
+.PHONY: crash
+crash: ## Kill the real process at every event and at random instants.
+	@hack/later.sh internal/engine "crash: there is no engine to kill yet; this test comes with the local engine."
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (default 10s) each.
+	@hack/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: build ## Run the benchmarks and compare them with their targets (hack/bench/targets.txt).
+	@go run -C hack ./bench -root ..
+
+##
+## Check
+##
+
+.PHONY: check
+check: fmt-check lint vet tidy licenses vuln hack-test ## Run every check that needs no test run.
+	@echo "check: all passed"
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run the linters; each one that is off has its reason in .golangci.yml.
+	@hack/linters-named.sh $(GOLANGCI_LINT)
+	$(GOLANGCI_LINT) run $(PKG)
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## Format the Go files (gofumpt, gci, golines).
+	$(GOLANGCI_LINT) fmt
+
+.PHONY: fmt-check
+fmt-check: $(GOLANGCI_LINT) ## Fail if a Go file is not formatted.
+	@$(GOLANGCI_LINT) fmt --diff || { echo "fmt-check: files above are not formatted: run make fmt" >&2; exit 1; }
+
+.PHONY: vet
+vet: ## Run go vet.
+	go vet $(PKG)
+
+.PHONY: tidy
+tidy: ## Fail if go.mod or go.sum is not tidy.
+	go mod tidy -diff
+	go -C hack mod tidy -diff
+
+.PHONY: licenses
+licenses: ## Fail if a module has a licence that is not on the allow-list.
+	@go run -C hack ./licenses -root .. -check docs/reference/dependencies.md
+
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## Look for known vulnerabilities (GOVULNDB=file:///mirror; REFIT_VULN=required).
+	@go run -C hack ./vulncheck -program $(GOVULNCHECK) -dir $(CURDIR) $(PKG)
+
+.PHONY: hack-test
+hack-test: $(GOVULNCHECK) ## Test the programs of hack/, also that the vulnerability check can fail.
+	@cd hack && test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./... && GOVULNCHECK=$(GOVULNCHECK) go test ./...
+
+##
+## Write
+##
+
+.PHONY: golden
+golden: ## Rewrite the golden files; read the difference before you commit it.
+	@hack/update.sh
+
+.PHONY: docs
+docs: ## Rewrite the generated parts of docs/.
+	@hack/update.sh docs
+	@go run -C hack ./licenses -root .. -write docs/reference/dependencies.md
+
+.PHONY: verify
+verify: ## Rewrite everything generated and fail if that changed a file.
+	@hack/verify.sh
+
+.PHONY: clean
+clean: ## Remove what the targets built here; the tools stay in their cache.
+	rm -rf bin
+
+$(GOLANGCI_LINT):
+	@hack/install-tool.sh github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION) $@
+
+$(GOVULNCHECK):
+	@hack/install-tool.sh golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) $@

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# What Refit can do today, on a small platform that is really there: a wiki
+# installed in a folder. Every command says beforehand which exit code it must
+# end with, so the demonstration is a test as well.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+program=$PWD/bin/refit
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp -r hack/demo/wiki "$work/wiki"
+cp internal/procedure/testdata/broken/ten-mistakes.yaml "$work/wiki/"
+export XDG_STATE_HOME=$work/state
+cd "$work/wiki"
+PATH=$(dirname "$program"):$PATH
+
+say() { printf '\n\033[1m── %s\033[0m\n' "$*"; }
+if [ ! -t 1 ] || [ -n "${NO_COLOR-}" ]; then
+  say() { printf '\n── %s\n' "$*"; }
+fi
+
+# ends CODE COMMAND…: print and run a command that must end with CODE.
+ends() {
+  local want=$1 got=0
+  shift
+  printf '\n$ %s\n' "$*"
+  "$@" 2>&1 || got=$?
+  if [ "$got" != "$want" ]; then
+    echo "demo: exit code $got, but $want is right here" >&2
+    exit 1
+  fi
+  [ "$got" = 0 ] || echo "(exit code $got)"
+}
+
+# installed VERSION: what somebody does to the wiki behind Refit's back.
+installed() {
+  echo
+  echo "$ cp releases/$1.json site/release.json"
+  cp "releases/$1.json" site/release.json
+}
+
+say "1. A procedure with ten mistakes: all of them at once, each with its place"
+ends 2 refit lint ten-mistakes.yaml
+
+say "2. The procedure of the wiki, and the ways from 1.2.0 to 2.4.1 and to 3.0.0"
+ends 0 refit lint platform.yaml procedure.yaml versions.yaml
+ends 0 refit procedures paths procedure.yaml --from 1.2.0 --to 2.4.1
+ends 2 refit procedures paths procedure.yaml --from 1.2.0 --to 3.0.0
+
+say "3. The plan: observed, frozen, saved; its second stage starts where the first one ends"
+ends 0 refit plan platform.yaml --to 2.4.1 --save plan.json
+
+say "4. Nothing has changed: the plan holds"
+ends 0 refit check plan.json
+
+say "5. Somebody upgrades the wiki by hand: the plan is refused, and says why"
+installed 1.9.0
+ends 4 refit check plan.json
+
+say "6. The first stage is done: the second one finds what it expects"
+installed 2.0.0
+ends 0 refit check plan.json --stage to-2.4.1
+installed 1.2.0
+
+say "7. Another path: what would be different"
+ends 0 refit plan platform.yaml --to 2.4.1 --via 1.9.0 --diff plan.json
+
+say "8. A plan that was edited by hand is no plan"
+sed -i 's/releases\/2.4.1.json/releases\/2.0.0.json/' plan.json
+ends 2 refit plan show plan.json
+
+say "This is as far as Refit goes today: carrying the plan out comes next"
