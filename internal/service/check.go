@@ -1,0 +1,174 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/report"
+)
+
+// CheckRequest says what to check. Either PlanFile or the platform of Plan is
+// given.
+type CheckRequest struct {
+	// PlanFile is a saved plan.
+	PlanFile string
+	// Plan makes a plan for the occasion, from a platform file.
+	Plan PlanRequest
+	// PlatformFile overrides where the plan says that its platform file is.
+	PlatformFile string
+	// Stage is the stage that comes next; empty means the first.
+	Stage string
+}
+
+// Check asks targets and actions again what is true now, compares it with what
+// a stage of the plan expects, and carries out the preflight checks of the
+// stage whose inputs are known. All of them are carried out, whatever the
+// first one finds. Nothing is changed in the world. What differs is in the
+// result; the error is for what could not be checked at all.
+func (s *Service) Check(ctx context.Context, req CheckRequest) (*report.CheckResult, error) {
+	p, dir, err := s.planToCheck(ctx, &req)
+	if err != nil {
+		return nil, err
+	}
+	stage, err := stageOf(p, req.Stage)
+	if err != nil {
+		return nil, err
+	}
+	w := s.newWorld(dir, p.Targets)
+	result := &report.CheckResult{Platform: p.Platform, Digest: p.Digest}
+	result.Targets = w.checkTargets(ctx, p.Targets)
+	facts, failed := w.observeAgain(ctx, p.Observe)
+	if stage != nil {
+		result.Stages = []report.StageCheck{checkFacts(stage, facts, failed)}
+		result.Findings = append(s.planFindings(p, stage.ID), s.requirements(p, stage, facts)...)
+		result.Findings = append(result.Findings, w.preflights(ctx, stage)...)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	result.Verdict = result.Conclude()
+	return result, nil
+}
+
+// planToCheck returns the plan and the absolute folder of its platform file.
+func (s *Service) planToCheck(ctx context.Context, req *CheckRequest) (*plan.Plan, string, error) {
+	file := req.Plan.Platform
+	var p *plan.Plan
+	if req.PlanFile == "" {
+		result, err := s.Plan(ctx, req.Plan)
+		if err != nil {
+			return nil, "", err
+		}
+		p = result.Plan
+	} else {
+		var err error
+		if p, err = s.ReadPlan(req.PlanFile); err != nil {
+			return nil, "", err
+		}
+		if file, err = platformFileOf(req.PlanFile, p, req.PlatformFile); err != nil {
+			return nil, "", err
+		}
+	}
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return nil, "", fmt.Errorf("find the folder of %q: %w", file, err)
+	}
+	return p, dir, nil
+}
+
+// stageOf returns the stage called id, or the first one for "". It is nil for
+// a plan without stages.
+func stageOf(p *plan.Plan, id string) (*plan.Stage, error) {
+	if id == "" {
+		if len(p.Stages) == 0 {
+			return nil, nil //nolint:nilnil // a plan with nothing to do has no stage, which is no error
+		}
+		return &p.Stages[0], nil
+	}
+	ids := make([]string, len(p.Stages))
+	for i := range p.Stages {
+		if p.Stages[i].ID == id {
+			return &p.Stages[i], nil
+		}
+		ids[i] = p.Stages[i].ID
+	}
+	return nil, usageErrorf("the plan has no stage %q", id).suggest("%s", diag.DidYouMean(id, ids))
+}
+
+// checkTargets reads the identities of all targets again.
+func (w *world) checkTargets(ctx context.Context, targets []plan.Target) []report.TargetCheck {
+	out := make([]report.TargetCheck, len(targets))
+	for i, t := range targets {
+		w.s.o.Progress(Note{Text: "identifying target " + t.Name, Done: i + 1, Total: len(targets)})
+		out[i] = report.TargetCheck{Name: t.Name, Kind: t.Kind, Expected: t.Identity}
+		identity, err := w.identify(ctx, t)
+		if err != nil {
+			out[i].Error = err.Error()
+		}
+		out[i].Observed = identity
+	}
+	return out
+}
+
+// observeAgain observes the facts of a plan with the inputs that the plan
+// froze. failed holds the errors of those that could not be observed.
+func (w *world) observeAgain(
+	ctx context.Context, observes []plan.Observe,
+) (facts map[string]any, failed map[string]error) {
+	facts, failed = map[string]any{}, map[string]error{}
+	for i, o := range observes {
+		w.s.o.Progress(Note{Text: "observing fact " + o.Name, Done: i + 1, Total: len(observes)})
+		fact, err := w.fact(ctx, o)
+		if err != nil {
+			failed[o.Name] = err
+			continue
+		}
+		facts[o.Name] = fact
+	}
+	return facts, failed
+}
+
+// checkFacts compares the facts with what a stage expects.
+func checkFacts(stage *plan.Stage, facts map[string]any, failed map[string]error) report.StageCheck {
+	changes := map[string]plan.FactChange{}
+	for _, c := range plan.CompareFacts(stage, facts) {
+		changes[c.Fact] = c
+	}
+	out := report.StageCheck{ID: stage.ID}
+	for _, e := range stage.Expects {
+		check := report.FactCheck{
+			Fact: e.Fact, Status: report.AsExpected, Expected: e.Value, Observed: e.Value,
+			ExpectedAbsent: e.Absent, ObservedAbsent: e.Absent,
+		}
+		if e.Digest != "" {
+			check.Expected, check.Observed = e.Digest, e.Digest
+		}
+		name, _, _ := strings.Cut(e.Fact, ".")
+		change, changed := changes[e.Fact]
+		switch {
+		case failed[name] != nil:
+			check.Status, check.Error = report.FactUnknown, failed[name].Error()
+			check.Observed, check.ObservedAbsent = nil, false
+		case changed:
+			check.Status, check.Expected, check.Observed = report.FactChanged, change.Expected, change.Observed
+			check.ExpectedAbsent, check.ObservedAbsent = change.ExpectedAbsent, change.ObservedAbsent
+			check.Error = otherKey(change)
+		}
+		out.Facts = append(out.Facts, check)
+	}
+	return out
+}
+
+// otherKey explains a change that is none: a sensitive fact was hashed with
+// another key, so that nobody can tell whether it changed.
+func otherKey(c plan.FactChange) string {
+	expected, observed := hashKeyID(c.Expected), hashKeyID(c.Observed)
+	if expected == "" || observed == "" || expected == observed {
+		return ""
+	}
+	return "the plan was made with the hash key of another machine, so the value cannot be compared: plan again here"
+}

@@ -1,0 +1,137 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/platform"
+	"github.com/refitproject/refit/internal/procedure"
+)
+
+// loaded is a platform file with its procedure, checked against each other.
+// Nothing of it has been observed.
+type loaded struct {
+	platform  *platform.Platform
+	procedure *procedure.Procedure
+	// source is where the procedure was read from, for the places in messages.
+	source *source
+	// dir is the absolute folder of the platform file.
+	dir string
+	// inputs are the values of the procedure's inputs, complete and checked.
+	inputs map[string]any
+	// targets are the targets of the procedure. Identity is what the platform
+	// file pins, if it pins any.
+	targets  []plan.Target
+	warnings diag.Diagnostics
+}
+
+// loadPlatform reads a platform file and the procedure that it names, and
+// checks one against the other. Problems come back as diag.Diagnostics, all of
+// them.
+func (s *Service) loadPlatform(file string) (*loaded, error) {
+	data, ds := readDocument(file)
+	if ds.HasErrors() {
+		return nil, ds
+	}
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return nil, fmt.Errorf("find the folder of %q: %w", file, err)
+	}
+	p, ds := platform.Load(file, data)
+	if p == nil || ds.HasErrors() {
+		return nil, ds
+	}
+	proc, src, warnings, err := s.loadProcedure(p.Procedure.Value, filepath.Dir(file), p.Procedure.Pos)
+	if err != nil {
+		return nil, err
+	}
+	l := &loaded{platform: p, procedure: proc, source: src, dir: dir, warnings: append(ds, warnings...)}
+	return l, l.resolve()
+}
+
+// resolve fills in inputs and targets from the platform file.
+func (l *loaded) resolve() error {
+	ds := append(platform.Check(l.platform, l.procedure), l.platform.CheckZones(loadZone)...)
+	ds.Sort()
+	if ds.HasErrors() {
+		return ds
+	}
+	// Check reports what the following two report.
+	inputs, _ := platform.ResolveInputs(l.platform, l.procedure)
+	targets, _ := platform.ResolveTargets(l.platform, l.procedure)
+	l.inputs = inputs
+	for _, t := range targets {
+		l.targets = append(l.targets, plan.Target{Name: t.Name, Kind: t.Kind, Config: t.Config, Identity: t.Identity})
+	}
+	l.warnings = append(l.warnings, ds...)
+	return nil
+}
+
+// loadZone tells whether a time zone is known to the system or the program.
+func loadZone(name string) error {
+	_, err := time.LoadLocation(name)
+	return err
+}
+
+// accepts returns what the platform file accepts.
+func (l *loaded) accepts() []plan.Accept {
+	out := make([]plan.Accept, 0, len(l.platform.Accept))
+	for _, a := range l.platform.Accept {
+		out = append(out, plan.Accept{
+			Name: a.Name.Value, Reason: a.Reason.Value, By: a.By.Value, Expires: a.Expires.Value,
+		})
+	}
+	return out
+}
+
+// samePinned refuses targets whose identity is not the one that the platform
+// file pins.
+func (l *loaded) samePinned(observed []plan.Target) error {
+	stale := &StaleError{Remedy: "mend the address of the target, or its identity in the platform file"}
+	for i, t := range l.targets {
+		if t.Identity != "" && observed[i].Identity != t.Identity {
+			stale.Changes = append(stale.Changes, fmt.Sprintf(
+				"target %q is not the one that the platform file names: its identity is %q, not %q",
+				t.Name, observed[i].Identity, t.Identity))
+		}
+	}
+	if len(stale.Changes) > 0 {
+		return stale
+	}
+	return nil
+}
+
+// PlatformVersions returns the versions that the procedure of a platform file
+// knows, for completion. Nothing is observed.
+func (s *Service) PlatformVersions(_ context.Context, file string) ([]string, error) {
+	data, ds := readDocument(file)
+	if ds.HasErrors() {
+		return nil, ds
+	}
+	p, ds := platform.Load(file, data)
+	if p == nil {
+		return nil, ds
+	}
+	proc, _, _, err := s.loadProcedure(p.Procedure.Value, filepath.Dir(file), p.Procedure.Pos)
+	if err != nil {
+		return nil, err
+	}
+	return versionsOf(proc), nil
+}
+
+// PlanStages returns the ids of the stages of a plan file, for completion.
+func (s *Service) PlanStages(file string) ([]string, error) {
+	p, err := s.ReadPlan(file)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(p.Stages))
+	for i := range p.Stages {
+		ids[i] = p.Stages[i].ID
+	}
+	return ids, nil
+}

@@ -1,0 +1,78 @@
+package service
+
+import (
+	"errors"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/refitproject/refit/internal/action"
+)
+
+// Limits of what is asked of the world at a time and for how long.
+const (
+	// observeTimeout is how long one observation of a fact or of a target may
+	// take.
+	observeTimeout = time.Minute
+	// previewTimeout is how long one preview may take; it is a convenience and
+	// must not hold up a plan.
+	previewTimeout = 20 * time.Second
+	// parallel is how many previews and checks are asked for at once.
+	parallel = 8
+)
+
+// Options are what a Service is built from. All fields are required.
+type Options struct {
+	// Registry holds the actions and kinds of target.
+	Registry *action.Registry
+	// Shipped holds the procedures that Refit ships, one folder each with a
+	// procedure.yaml.
+	Shipped fs.FS
+	// Now gives the time.
+	Now func() time.Time
+	// Version is the version of the program; plans record it.
+	Version string
+	// StateDir is the folder for what Refit keeps for itself, such as the key
+	// of hashes. It is created at first need.
+	StateDir string
+	// LookPath finds a program, like exec.LookPath.
+	LookPath func(name string) (string, error)
+	// Progress is told what is being done.
+	Progress Progress
+}
+
+// Note is one line about what is being done, for people.
+type Note struct {
+	// Text is one line: "observing fact release".
+	Text string
+	// Done and Total count when there are several; Total is 0 when there is
+	// nothing to count.
+	Done, Total int
+}
+
+// Progress is told what is being done. It is called by several goroutines at
+// once and must return soon.
+type Progress func(Note)
+
+// Service carries out the use cases. It is safe for concurrent use.
+type Service struct {
+	o      Options
+	hasher func() (*hasher, error)
+}
+
+// New returns a Service. It contacts nothing and opens no file.
+func New(o Options) (*Service, error) {
+	if o.Registry == nil || o.Shipped == nil || o.Now == nil || o.LookPath == nil || o.Progress == nil {
+		return nil, errors.New("build service: an option is missing")
+	}
+	return &Service{
+		o: o,
+		hasher: sync.OnceValues(func() (*hasher, error) {
+			key, err := loadHashKey(o.StateDir)
+			if err != nil {
+				return nil, err
+			}
+			return newHasher(key), nil
+		}),
+	}, nil
+}

@@ -1,0 +1,49 @@
+package service
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// writeAtomic writes a file so that readers see the old content or the new
+// one, never a part, also after a crash: it writes a temporary file beside it,
+// flushes it to the disk and renames it. The file has mode 0600.
+func writeAtomic(name string, write func(io.Writer) error) (err error) {
+	dir := filepath.Dir(name)
+	tmp, err := os.CreateTemp(dir, ".refit-*")
+	if err != nil {
+		return fmt.Errorf("write %q: %w", name, plainPathError(err))
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("write %q: %w", name, plainPathError(err))
+			// The file may be closed already, and gone; both are fine here.
+			_ = tmp.Close()
+			_ = os.Remove(tmp.Name())
+		}
+	}()
+	out := bufio.NewWriterSize(tmp, 1<<16)
+	if err := write(out); err != nil {
+		return err
+	}
+	if err := errors.Join(out.Flush(), tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp.Name(), name); err != nil {
+		return fmt.Errorf("rename the finished file: %w", errors.Unwrap(err))
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes the names in a folder durable.
+func syncDir(dir string) error {
+	d, err := os.Open(filepath.Clean(dir))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"context"
+	"io"
+
+	"github.com/refitproject/refit/internal/service"
+)
+
+// App is what the command line needs from the program around it. All fields
+// are required.
+type App struct {
+	Stdout, Stderr io.Writer
+	// Getenv returns the value of an environment variable, "" when it is not
+	// set.
+	Getenv func(name string) string
+	// Terminal tells whether w is a terminal, and how many columns it has; 0
+	// when that is not known.
+	Terminal func(w io.Writer) (columns int, ok bool)
+	// Build identifies the program.
+	Build Build
+	// NewService makes the service. It is called at most once, and only by
+	// commands that need it, so that the others start at once.
+	NewService func(progress service.Progress) (*service.Service, error)
+}
+
+// Build identifies the program.
+type Build struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+	Go      string `json:"go"`
+	// Platform is the operating system and the processor: "linux/amd64".
+	Platform string `json:"platform"`
+}
+
+// Run carries out one command line, without the name of the program, and
+// returns the exit code. When ctx is cancelled the command ends soon and
+// leaves no half-written file.
+func (a *App) Run(ctx context.Context, args []string) ExitCode {
+	c := newConsole(a)
+	root := newRoot(c) //nolint:contextcheck // cobra hands the context to the commands
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	return c.finish(ctx, err)
+}

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/report"
+	"github.com/refitproject/refit/internal/service"
+)
+
+// newDoctor returns the command doctor.
+func newDoctor(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:     "doctor [PLATFORM.yaml]",
+		GroupID: groupHelp,
+		Short:   "Check that everything that Refit needs is there",
+		Long: `Doctor checks Refit's own folder, time zones, the procedures that it ships and the
+programs that actions start. With a platform file it also checks that file and
+its procedure, identifies the targets, and looks for the programs that the
+procedure needs. The exit code is 3 when something is missing.`,
+		Example: `  refit doctor
+  refit doctor platform.yaml`,
+		Args:              files(0, 1, "one platform file"),
+		ValidArgsFunction: first(yamlFiles),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := c.service()
+			if err != nil {
+				return err
+			}
+			file := ""
+			if len(args) > 0 {
+				file = args[0]
+			}
+			result, err := s.Doctor(cmd.Context(), file)
+			if err != nil {
+				return err
+			}
+			err = c.show(result, func(w io.Writer, opts report.TextOptions) error {
+				return doctorText(w, result, opts)
+			})
+			if err == nil && !result.Healthy() {
+				return outcome{code: ExitBlocked}
+			}
+			return err
+		},
+	}
+}
+
+// doctorText writes one line for each finding, and the remedy below those that
+// did not pass.
+func doctorText(w io.Writer, result *service.DoctorResult, opts report.TextOptions) error {
+	column := 0
+	for _, f := range result.Findings {
+		column = max(column, len(f.Name))
+	}
+	var b strings.Builder
+	for _, f := range result.Findings {
+		mark, role := "ok", report.Good
+		switch f.Outcome {
+		case plan.Pass:
+		case plan.Warn:
+			mark, role = "warn", report.Warn
+		case plan.Fail, plan.UnknownOutcome:
+			mark, role = string(f.Outcome), report.Danger
+		}
+		fmt.Fprintf(&b, "%s%s  %-*s  %s\n", opts.Style.Paint(role, mark), strings.Repeat(" ", max(0, 7-len(mark))),
+			column, f.Name, oneLine(f.Message))
+		if f.Remedy != "" {
+			fmt.Fprintf(&b, "%*s%s\n", column+11, "", opts.Style.Paint(report.Muted, "→ "+oneLine(f.Remedy)))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

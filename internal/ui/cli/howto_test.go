@@ -1,0 +1,92 @@
+package cli_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDocsHowTo runs the commands of the how-to page and compares what they print
+// with what stands there. With -update it writes the output into the page.
+func TestDocsHowTo(t *testing.T) {
+	t.Parallel()
+	const page = "../../../docs/how-to/plan-and-check.md"
+	data, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(strings.TrimSuffix(page, ".md"))); err != nil {
+		t.Fatal(err)
+	}
+	shell := newShell(t, dir)
+	var got []string
+	blocks := 0
+	lines := strings.Split(string(data), "\n")
+	for i := 0; i < len(lines); i++ {
+		got = append(got, lines[i])
+		if lines[i] != "```console" {
+			continue
+		}
+		blocks++
+		for i++; lines[i] != "```"; i++ {
+			if command, ok := strings.CutPrefix(lines[i], "$ "); ok {
+				got = append(got, lines[i])
+				got = append(got, shell(command)...)
+			}
+		}
+		got = append(got, lines[i])
+	}
+	if blocks == 0 {
+		t.Error("the page has no commands")
+	}
+	if *update {
+		if err := os.WriteFile(page, []byte(strings.Join(got, "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(lines, got); diff != "" {
+		t.Errorf("%s does not show what the commands print: run make docs (-page +printed):\n%s", page, diff)
+	}
+}
+
+// newShell returns a function that runs a command line in dir, with refit in
+// its path, and returns the lines that it prints, with the exit code when it
+// is not 0.
+func newShell(t *testing.T, dir string) func(command string) []string {
+	t.Helper()
+	bin := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The test binary is the program when it is called so; see TestMain.
+	if err := os.Symlink(self, filepath.Join(bin, "refit")); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{
+		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + dir, "WORK=" + dir,
+		"REFIT_TEST_NOW=2026-11-21T09:00:00Z", "REFIT_TEST_TERMINAL=", "NO_COLOR=1", "COLUMNS=", "GOCOVERDIR=" + t.TempDir(),
+	}
+	return func(command string) []string {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
+		cmd.Dir, cmd.Env = dir, env
+		out, err := cmd.CombinedOutput()
+		text := string(out)
+		if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+			text += "exit code " + strings.TrimPrefix(failed.String(), "exit status ") + "\n"
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if text == "" {
+			return nil
+		}
+		return strings.Split(strings.TrimRight(text, "\n"), "\n")
+	}
+}

@@ -1,0 +1,172 @@
+package cli_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/refitproject/refit/internal/action/all"
+	"github.com/refitproject/refit/internal/service"
+	"github.com/refitproject/refit/internal/ui/cli"
+	"github.com/refitproject/refit/procedures"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output of scripts and the reference page")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"refit":       func() { os.Exit(int(refit())) },
+		"refit-stamp": stamp,
+	})
+}
+
+// refit is the program as the scripts run it: everything is real but the
+// clock, the version and the terminal, which the environment sets.
+func refit() cli.ExitCode {
+	now, err := time.Parse(time.RFC3339, os.Getenv("REFIT_TEST_NOW"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "REFIT_TEST_NOW:", err)
+		return cli.ExitError
+	}
+	app := cli.App{
+		Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+		Terminal: func(w io.Writer) (int, bool) {
+			if w != os.Stdout && w != os.Stderr {
+				return 0, false
+			}
+			columns, err := strconv.Atoi(os.Getenv("REFIT_TEST_TERMINAL"))
+			return columns, err == nil
+		},
+		Build: cli.Build{Version: "v0.0.0-test", Commit: "0123abc", Go: "go1.26", Platform: "linux/amd64"},
+		NewService: func(progress service.Progress) (*service.Service, error) {
+			registry, err := all.NewRegistry(all.NewClients(os.Environ()))
+			if err != nil {
+				return nil, err
+			}
+			return service.New(service.Options{
+				Registry: registry, Shipped: procedures.FS(), Now: func() time.Time { return now }, Version: "v0.0.0-test",
+				StateDir: filepath.Join(os.Getenv("WORK"), "state"), LookPath: exec.LookPath, Progress: progress,
+			})
+		},
+	}
+	return app.Run(context.Background(), os.Args[1:])
+}
+
+// stamp prints its arguments, for procedures in the scripts that need a
+// program which is there on every machine.
+func stamp() { fmt.Println(strings.Join(os.Args[1:], " ")) }
+
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exit":    exit,
+			"fixture": fixture,
+			"big":     big,
+			"replace": replace,
+			"mode":    mode,
+		},
+	})
+}
+
+// setup fixes what differs between machines, and serves the folder www of the
+// script at $URL.
+func setup(env *testscript.Env) error {
+	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(env.WorkDir, "www"))))
+	env.Defer(server.Close)
+	fixtures, err := filepath.Abs("testdata")
+	if err != nil {
+		return err
+	}
+	env.Vars = append(env.Vars, "FIXTURES="+fixtures, "REFIT_TEST_NOW=2026-11-21T09:00:00Z", "URL="+server.URL, "NO_COLOR=", "TERM=xterm",
+		"HOME="+env.WorkDir, "COLUMNS=")
+	return nil
+}
+
+// fixture copies a platform of testdata into the working folder of the script,
+// with the address of the server put in.
+func fixture(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: fixture NAME")
+	}
+	ts.Check(os.CopyFS(ts.MkAbs("."), os.DirFS(filepath.Join(ts.Getenv("FIXTURES"), args[0]))))
+	name := ts.MkAbs("platform.yaml")
+	data, err := os.ReadFile(name)
+	ts.Check(err)
+	ts.Check(os.WriteFile(name, []byte(strings.ReplaceAll(string(data), "url: URL", "url: "+ts.Getenv("URL"))), 0o600))
+}
+
+// exit runs refit and expects an exit code: exit 3 plan platform.yaml.
+func exit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: exit CODE [ARGUMENTS...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec("refit", args[1:]...); err != nil {
+		var failed *exec.ExitError
+		if !errors.As(err, &failed) {
+			ts.Fatalf("run refit: %v", err)
+		}
+		got = failed.ExitCode()
+	}
+	if got != want {
+		ts.Logf("[stdout]\n%s[stderr]\n%s", ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// big makes a file of so many MiB without writing them.
+func big(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: big FILE MIB")
+	}
+	size, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	name := ts.MkAbs(args[0])
+	ts.Check(os.WriteFile(name, nil, 0o600))
+	ts.Check(os.Truncate(name, size<<20))
+}
+
+// replace replaces a text in a file: replace FILE OLD NEW.
+func replace(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: replace FILE OLD NEW")
+	}
+	old := ts.ReadFile(args[0])
+	if !strings.Contains(old, args[1]) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(old, args[1], args[2], 1)), 0o600))
+}
+
+// mode expects the permissions of a file: mode 0600 FILE.
+func mode(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: mode PERMISSIONS FILE")
+	}
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
+}

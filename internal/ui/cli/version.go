@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/report"
+)
+
+// newVersion returns the command version. It starts nothing: it has to answer
+// at once.
+func newVersion(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		GroupID: groupHelp,
+		Short:   "Print the version of Refit",
+		Long:    `Version prints the version of Refit, and what it was built from and with.`,
+		Example: `  refit version
+  refit version -o json`,
+		Args:              none,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(*cobra.Command, []string) error {
+			b := c.app.Build
+			return c.show(b, func(w io.Writer, _ report.TextOptions) error {
+				commit := ""
+				if b.Commit != "" {
+					commit = ", commit " + b.Commit
+				}
+				_, err := fmt.Fprintf(w, "refit %s (%s, %s%s)\n", b.Version, b.Go, b.Platform, commit)
+				return err
+			})
+		},
+	}
+}
