@@ -11,7 +11,8 @@ MAKEFLAGS   += --no-builtin-rules
 export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
 
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS = -s -w -X main.version=$(VERSION)
+COMMIT  = $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 # Tools: built once per version into a folder outside of the repository.
 GOLANGCI_LINT_VERSION := v2.15.0

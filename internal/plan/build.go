@@ -41,12 +41,6 @@ type Input struct {
 	After string
 }
 
-// Accept lets a finding pass. Expires is the last day on which it counts:
-// "2026-12-31".
-type Accept struct {
-	Name, Reason, By, Expires string
-}
-
 // Build makes the plan. Problems of the procedure that show only with real
 // values and facts are Diagnostics, and then there is no plan. A plan that is
 // blocked by findings is returned: people want to read it.
@@ -337,24 +331,20 @@ func (b *builder) hopOf(value any) *versions.Hop {
 	return nil
 }
 
-// accept marks the findings that a person lets pass.
+// accept marks the findings that a person lets pass, and keeps what is
+// accepted ahead of a preflight check.
 func (b *builder) accept() {
-	today := b.in.Now.Format(time.DateOnly)
 	for _, a := range b.in.Accept {
 		matched := false
 		for i := range b.plan.Findings {
-			f := &b.plan.Findings[i]
-			if f.Name != a.Name {
-				continue
+			if f := &b.plan.Findings[i]; f.Name == a.Name {
+				*f = a.LetPass(*f, b.in.Now)
+				matched = true
 			}
+		}
+		if b.isPreflight(a.Name) {
+			b.plan.Accept = append(b.plan.Accept, a)
 			matched = true
-			switch {
-			case f.Outcome != Fail && f.Outcome != UnknownOutcome:
-			case a.Expires < today:
-				f.Message += fmt.Sprintf(" (the acceptance by %s expired on %s)", a.By, a.Expires)
-			default:
-				f.Accepted = &Accepted{By: a.By, Reason: a.Reason, Expires: a.Expires}
-			}
 		}
 		if !matched {
 			b.plan.Findings = append(b.plan.Findings, Finding{
@@ -364,6 +354,34 @@ func (b *builder) accept() {
 			})
 		}
 	}
+}
+
+// LetPass returns the finding with the acceptance noted, when it blocks and the
+// acceptance has not expired.
+func (a Accept) LetPass(f Finding, now time.Time) Finding {
+	switch {
+	case f.Outcome != Fail && f.Outcome != UnknownOutcome:
+	case a.Expires < now.Format(time.DateOnly):
+		f.Message += fmt.Sprintf(" (the acceptance by %s expired on %s)", a.By, a.Expires)
+	default:
+		f.Accepted = &Accepted{By: a.By, Reason: a.Reason, Expires: a.Expires}
+	}
+	return f
+}
+
+// PreflightPrefix begins the names of findings of preflight checks; the id of
+// the step follows.
+const PreflightPrefix = "preflight/"
+
+// isPreflight tells whether name is that of a preflight check of the plan.
+func (b *builder) isPreflight(name string) bool {
+	id, ok := strings.CutPrefix(name, PreflightPrefix)
+	return ok && slices.ContainsFunc(b.plan.Stages, func(s Stage) bool { return s.hasPreflight(id) })
+}
+
+// hasPreflight tells whether the stage has a preflight step of this id.
+func (s *Stage) hasPreflight(id string) bool {
+	return slices.ContainsFunc(s.Steps, func(step Step) bool { return step.ID == id && step.Phase == Preflight })
 }
 
 // findingNames returns the names of all findings so far.

@@ -360,10 +360,10 @@ func TestBuildRefuses(t *testing.T) {
 func TestHugeNumber(t *testing.T) {
 	t.Parallel()
 	value := map[string]any{"a": []any{int64(1), map[string]any{"n": int64(1) << 53}}}
-	if at, huge := hugeNumber("", value); !huge || at != "/a/1/n" {
+	if at, huge := hugeNumber(value); !huge || at != "/a/1/n" {
 		t.Errorf("got %q %t", at, huge)
 	}
-	if _, huge := hugeNumber("", map[string]any{"n": int64(1)<<53 - 1}); huge {
+	if _, huge := hugeNumber(map[string]any{"n": int64(1)<<53 - 1}); huge {
 		t.Error("2^53-1 can be held")
 	}
 }
@@ -632,6 +632,32 @@ func TestAccept(t *testing.T) {
 				t.Errorf("%s: the digest of the stage holds what was accepted", c.reason)
 			}
 		})
+	}
+}
+
+// withPreflight is a world with a preflight check.
+func withPreflight(accept ...Accept) world {
+	w := one("\nstages:\n  - id: s\n    steps:\n      space: {phase: preflight, action: test.look, with: {}}\n")
+	w.accept = accept
+	return w
+}
+
+func TestAcceptAheadOfAPreflightCheck(t *testing.T) {
+	t.Parallel()
+	a := Accept{Name: "preflight/space", Reason: "enough", By: "ada", Expires: "2026-12-01"}
+	p := withPreflight(a).must(t)
+	if diff := cmp.Diff([]Accept{a}, p.Accept); diff != "" {
+		t.Errorf("it is kept for the check: -want +got\n%s", diff)
+	}
+	if len(p.Findings) > 0 {
+		t.Errorf("it is not said to accept nothing: %+v", p.Findings)
+	}
+	if p.Stages[0].Digest == withPreflight().must(t).Stages[0].Digest {
+		t.Error("who approves the stage approves it")
+	}
+	a.Name = "preflight/spaec"
+	if p := withPreflight(a).must(t); len(p.Accept) > 0 || p.Findings[0].Reason != "AcceptsNothing" {
+		t.Errorf("a step that is not there: got %+v, %+v", p.Accept, p.Findings)
 	}
 }
 

@@ -23,8 +23,9 @@ func digestOf(v any) (string, error) {
 // stageDigest returns the digest over all that decides what the stage does.
 // Descriptions, windows, estimates and previews stay outside, so that an
 // approval survives their change. Findings of the stage that block or were
-// accepted are inside: who approves the stage approves them.
-func stageDigest(s *Stage, judged []Finding) (string, error) {
+// accepted are inside, and so is what was accepted ahead of its checks: who
+// approves the stage approves them.
+func stageDigest(p *Plan, s *Stage) (string, error) {
 	decisive := *s
 	decisive.Digest, decisive.Description, decisive.Windows, decisive.Estimate = "", "", nil, Estimate{}
 	decisive.Steps = decisiveSteps(s.Steps)
@@ -35,7 +36,19 @@ func stageDigest(s *Stage, judged []Finding) (string, error) {
 	return digestOf(struct {
 		Stage  Stage     `json:"stage"`
 		Judged []Finding `json:"judged,omitempty"`
-	}{decisive, judged})
+		Accept []Accept  `json:"accept,omitempty"`
+	}{decisive, judgedOf(p, s.ID), acceptedAhead(p, s)})
+}
+
+// acceptedAhead returns the acceptances of preflight checks of the stage.
+func acceptedAhead(p *Plan, s *Stage) []Accept {
+	var out []Accept
+	for _, a := range p.Accept {
+		if s.hasPreflight(strings.TrimPrefix(a.Name, PreflightPrefix)) {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // decisiveSteps returns a copy of steps without what stays outside the digest.
@@ -117,7 +130,7 @@ func seal(p *Plan) error {
 	var err error
 	for i := range p.Stages {
 		s := &p.Stages[i]
-		if s.Digest, err = stageDigest(s, judgedOf(p, s.ID)); err != nil {
+		if s.Digest, err = stageDigest(p, s); err != nil {
 			return fmt.Errorf("digest of stage %q: %w", s.ID, err)
 		}
 	}
@@ -151,7 +164,7 @@ func (e *TamperedError) Error() string {
 func verifyDigests(p *Plan) error {
 	for i := range p.Stages {
 		s := &p.Stages[i]
-		digest, err := stageDigest(s, judgedOf(p, s.ID))
+		digest, err := stageDigest(p, s)
 		if err != nil {
 			return fmt.Errorf("digest of stage %q: %w", s.ID, err)
 		}

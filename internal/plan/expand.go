@@ -153,7 +153,7 @@ func (x *expansion) evalDeferred(
 		x.failed(err, t.Pos(), fmt.Sprintf("stage %q: %s", x.stage.ID, what))
 		return nil, nil
 	}
-	if path, ok := hugeNumber("", value); ok {
+	if path, ok := hugeNumber(value); ok {
 		x.ds.Errorf("NumberTooLarge", t.Pos(), "stage %q: %s: the number at %q cannot be held exactly in JSON",
 			x.stage.ID, what, path).Suggest("write it as a string")
 	}
@@ -168,26 +168,27 @@ func (x *expansion) evalDeferred(
 	return m, deferred
 }
 
-// hugeNumber finds a whole number that canonical JSON (RFC 8785) cannot hold.
-func hugeNumber(path string, value any) (string, bool) {
+// hugeNumber finds a whole number that canonical JSON (RFC 8785) cannot hold,
+// and returns its place as a JSON pointer.
+func hugeNumber(value any) (path string, huge bool) {
 	const most = 1<<53 - 1
 	switch v := value.(type) {
 	case int64:
-		return path, v > most || v < -most
+		return "", v > most || v < -most
 	case []any:
 		for i, member := range v {
-			if at, huge := hugeNumber(fmt.Sprintf("%s/%d", path, i), member); huge {
-				return at, true
+			if below, huge := hugeNumber(member); huge {
+				return fmt.Sprintf("/%d%s", i, below), true
 			}
 		}
 	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			if at, huge := hugeNumber(path+"/"+k, v[k]); huge {
-				return at, true
+		for k, member := range v {
+			if below, found := hugeNumber(member); found && (!huge || "/"+k+below < path) {
+				path, huge = "/"+k+below, true
 			}
 		}
 	}
-	return "", false
+	return path, huge
 }
 
 // sourceText is the text of a template as the author wrote it.

@@ -14,7 +14,7 @@ func (s *stageBuilder) hopFindings(hop *versions.Hop) {
 			Name: r.Name, Fact: r.Fact, Constraint: r.Constraint, Scheme: r.Scheme, Owner: r.Owner,
 		}
 		s.stage.Requires = append(s.stage.Requires, required)
-		s.requirement(r, required)
+		s.requirement(required)
 	}
 	for _, r := range hop.Risks {
 		s.risk(r, s.stage.ID)
@@ -23,46 +23,56 @@ func (s *stageBuilder) hopFindings(hop *versions.Hop) {
 
 // requirement judges one requirement. One that an earlier stage cannot meet by
 // itself is met by somebody outside in between: a gate that names them.
-func (s *stageBuilder) requirement(r versions.Requirement, required Requirement) {
-	value, there := lookup(s.facts, r.Fact)
-	f := Finding{Name: "requirement/" + r.Name, Stage: s.stage.ID, Outcome: Pass, Reason: "RequirementMet"}
-	met, err := false, error(nil)
-	if there {
-		met, err = r.Met(value)
-	}
-	switch {
-	case !there:
-		f.Outcome, f.Reason = UnknownOutcome, "RequirementNotKnown"
-		f.Message = fmt.Sprintf("needs %s %s, but the fact %s is not there", r.Name, r.Constraint, r.Fact)
-		f.Remedy = "observe the fact, or accept that it is not known"
-	case err != nil:
-		f.Outcome, f.Reason = UnknownOutcome, "RequirementNotKnown"
-		f.Message = fmt.Sprintf("needs %s %s, which cannot be judged: %s", r.Name, r.Constraint, err)
-		f.Remedy = "observe the fact, or accept that it is not known"
-	case met:
-		f.Message = fmt.Sprintf("%s is %s, needed is %s", r.Name, show(value, false), r.Constraint)
-	case len(s.plan.Stages) == 0:
-		f.Outcome, f.Reason = Fail, "RequirementNotMet"
-		f.Message = fmt.Sprintf("%s is %s, needed is %s", r.Name, show(value, false), r.Constraint)
-		f.Remedy = fmt.Sprintf("%s to %s first", upgrade(r), r.Constraint)
-	default:
-		f.Outcome, f.Reason = Warn, "RequirementInBetween"
+func (s *stageBuilder) requirement(required Requirement) {
+	f := required.Judge(s.facts)
+	f.Stage = s.stage.ID
+	if f.Outcome == Fail && len(s.plan.Stages) > 0 {
+		value, _ := lookup(s.facts, required.Fact)
 		now := show(value, false)
-		f.Message = fmt.Sprintf("%s is %s now, needed is %s before this stage", r.Name, now, r.Constraint)
+		f.Outcome, f.Reason, f.Remedy = Warn, "RequirementInBetween", ""
+		f.Message = fmt.Sprintf("%s is %s now, needed is %s before this stage", required.Name, now, required.Constraint)
 		s.stage.Gates = append(s.stage.Gates, Gate{
-			Kind: "person", Name: "requirement/" + r.Name, Requirement: &required,
-			Reason: fmt.Sprintf("%s to %s before this stage (it is %s now)", upgrade(r), r.Constraint, now),
+			Kind: "person", Name: f.Name, Requirement: &required,
+			Reason: fmt.Sprintf("%s before this stage (it is %s now)", required.upgrade(), now),
 		})
 	}
 	s.plan.Findings = append(s.plan.Findings, f)
 }
 
-// upgrade words who has to upgrade what.
-func upgrade(r versions.Requirement) string {
-	if r.Owner == "" {
-		return "upgrade " + r.Name
+// Judge tells whether the facts meet the requirement. What cannot be judged is
+// unknown, which blocks like a failure.
+func (r Requirement) Judge(facts map[string]any) Finding {
+	f := Finding{
+		Name: "requirement/" + r.Name, Outcome: UnknownOutcome, Reason: "RequirementNotKnown",
+		Remedy: "observe the fact, or accept that it is not known",
 	}
-	return fmt.Sprintf("ask %s to upgrade %s", r.Owner, r.Name)
+	value, there := lookup(facts, r.Fact)
+	if !there {
+		f.Message = fmt.Sprintf("needs %s %s, but the fact %s is not there", r.Name, r.Constraint, r.Fact)
+		return f
+	}
+	met, err := versions.Requirement{
+		Name: r.Name, Fact: r.Fact, Constraint: r.Constraint, Scheme: r.Scheme, Owner: r.Owner,
+	}.Met(value)
+	if err != nil {
+		f.Message = fmt.Sprintf("needs %s %s, which cannot be judged: %s", r.Name, r.Constraint, err)
+		return f
+	}
+	f.Message = fmt.Sprintf("%s is %s, needed is %s", r.Name, show(value, false), r.Constraint)
+	if met {
+		f.Outcome, f.Reason, f.Remedy = Pass, "RequirementMet", ""
+		return f
+	}
+	f.Outcome, f.Reason, f.Remedy = Fail, "RequirementNotMet", r.upgrade()+" first"
+	return f
+}
+
+// upgrade words who has to upgrade what.
+func (r Requirement) upgrade() string {
+	if r.Owner == "" {
+		return fmt.Sprintf("upgrade %s to %s", r.Name, r.Constraint)
+	}
+	return fmt.Sprintf("ask %s to upgrade %s to %s", r.Owner, r.Name, r.Constraint)
 }
 
 // risk judges one risk. What it rests on becomes an expected fact.

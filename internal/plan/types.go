@@ -46,6 +46,9 @@ type Plan struct {
 	// Findings are outcomes of requirements, risks, coverage and window checks
 	// made while planning; not in the digest, except the accepted ones.
 	Findings []Finding `json:"findings,omitempty"`
+	// Accept lets checks pass that are carried out later: preflight checks, by
+	// the names "preflight/STEP".
+	Accept []Accept `json:"accept,omitempty"`
 	// AllowScratch repeats the platform's permission.
 	AllowScratch bool    `json:"allowScratch,omitempty"`
 	Stages       []Stage `json:"stages,omitempty"`
@@ -386,6 +389,15 @@ type Finding struct {
 // Blocks tells whether the finding stops the plan from being applied.
 func (f Finding) Blocks() bool {
 	return (f.Outcome == Fail || f.Outcome == UnknownOutcome) && f.Accepted == nil
+}
+
+// Accept lets a finding pass that is known by its name, before or after it was
+// made. Expires is the last day on which it counts: "2026-12-31".
+type Accept struct {
+	Name    string `json:"name"`
+	Reason  string `json:"reason"`
+	By      string `json:"by"`
+	Expires string `json:"expires"`
 }
 
 // Accepted records that a person lets a finding pass.

@@ -46,6 +46,8 @@ func about(e plan.Estimate) string {
 	switch {
 	case !e.Known && e.Typical == 0 && e.Worst == 0:
 		return "not known"
+	case !e.Known && e.Typical == 0:
+		return "not known, at most " + human(e.Worst) + " by timeouts"
 	case !e.Known:
 		return "at least " + human(e.Typical) + ", because some steps have no estimate"
 	case e.Worst <= e.Typical:
@@ -58,7 +60,7 @@ func about(e plan.Estimate) string {
 // brief returns an estimate for a column: "4m (12m)".
 func brief(e plan.Estimate) string {
 	switch {
-	case !e.Known && e.Typical == 0 && e.Worst == 0:
+	case !e.Known && e.Typical == 0:
 		return "no estimate"
 	case !e.Known:
 		return "≥ " + human(e.Typical)

@@ -47,6 +47,7 @@ func TestEstimates(t *testing.T) {
 		"Exact":   {estimate(4, 4), "about 4m", "4m"},
 		"Partial": {plan.Estimate{Typical: minutes(4)}, "at least 4m, because some steps have no estimate", "≥ 4m"},
 		"Unknown": {plan.Estimate{}, "not known", "no estimate"},
+		"Timeout": {plan.Estimate{Worst: minutes(9)}, "not known, at most 9m by timeouts", "no estimate"},
 		"Nothing": {plan.Estimate{Known: true}, "about 0s", "0s"},
 	}
 	for name, tc := range cases {

@@ -3,8 +3,6 @@ package report
 import (
 	"fmt"
 	"strings"
-
-	"github.com/refitproject/refit/internal/plan"
 )
 
 // closing says what stands in the way, or which command to type next.
@@ -24,9 +22,14 @@ func (t *planText) closing() {
 			plain(" They are listed above with their remedies."))
 	case t.steps() == 0:
 		t.para(0, 0, in(Good, "There is nothing to do."))
+	case t.opts.Next != "":
+		t.para(0, 0, plain("To go on, type:"))
+		t.command(t.opts.Next)
+	case t.opts.PlanFile != "":
+		t.para(0, 0, plain("To see whether everything is still as this plan expects, type:"))
+		t.command("refit check " + shellWord(t.opts.PlanFile))
 	default:
-		t.para(0, 0, plain("To carry out exactly this plan, type:"))
-		t.command(t.nextCommand(t.plan))
+		t.para(0, 0, plain("The plan is not saved. To keep exactly this plan, add --save plan.json."))
 	}
 }
 
@@ -36,17 +39,6 @@ func (t *planText) steps() int {
 		n += len(t.plan.Stages[i].Steps)
 	}
 	return n
-}
-
-func (t *planText) nextCommand(p *plan.Plan) string {
-	if t.opts.Next != "" {
-		return t.opts.Next
-	}
-	file := t.opts.PlanFile
-	if file == "" {
-		file = "plan.json"
-	}
-	return fmt.Sprintf("refit apply %s --digest %s", shellWord(file), p.Digest)
 }
 
 // shellWord quotes a word for a shell where that is needed.

@@ -100,7 +100,8 @@ func TestPlanTextFolding(t *testing.T) {
 func TestPlanTextNext(t *testing.T) {
 	t.Parallel()
 	free := tinyPlan()
-	command := "refit apply 'my plan.json' --digest " + free.Digest
+	long := "plans of " + strings.Repeat("the-hub-", 12) + "prod.json"
+	command := "refit check '" + long + "'"
 	cases := map[string]struct {
 		reason string
 		opts   TextOptions
@@ -108,15 +109,16 @@ func TestPlanTextNext(t *testing.T) {
 	}{
 		"OneLine": {
 			"a command that fits stays on its line",
-			TextOptions{Width: 120, PlanFile: "my plan.json"},
+			TextOptions{Width: 160, PlanFile: long},
 			command,
 		},
 		"Narrow": {
 			"a command that does not fit can be copied all the same",
-			TextOptions{Width: 60, PlanFile: "my plan.json"},
+			TextOptions{Width: 60, PlanFile: long},
 			command,
 		},
-		"Narrower": {"even at 40 columns", TextOptions{Width: 40, PlanFile: "my plan.json"}, command},
+		"Narrower": {"even at 40 columns", TextOptions{Width: 40, PlanFile: long}, command},
+		"NotSaved": {"there is nothing to check later", TextOptions{Width: 80}, ""},
 		"Given": {
 			"the caller's command goes first",
 			TextOptions{Next: "refit check plan.json"},

@@ -53,9 +53,9 @@ type TextOptions struct {
 	// are folded.
 	Full bool
 	// PlanFile is the name of the saved plan for the command to type next;
-	// empty means plan.json.
+	// empty means that it is not saved.
 	PlanFile string
-	// Next is the command to type next; empty means the one that applies the
-	// plan.
+	// Next is the command to type next; empty means the one that checks the
+	// saved plan.
 	Next string
 }

@@ -45,7 +45,9 @@ func (s *Service) Check(ctx context.Context, req CheckRequest) (*report.CheckRes
 	if stage != nil {
 		result.Stages = []report.StageCheck{checkFacts(stage, facts, failed)}
 		result.Findings = append(s.planFindings(p, stage.ID), s.requirements(p, stage, facts)...)
-		result.Findings = append(result.Findings, w.preflights(ctx, stage)...)
+		for _, f := range w.preflights(ctx, stage) {
+			result.Findings = append(result.Findings, s.acceptAhead(p, f))
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/plan"
-	"github.com/refitproject/refit/internal/versions"
 )
 
 // requirementPrefix heads the names of findings about requirements.
@@ -43,7 +41,7 @@ func (s *Service) expire(f plan.Finding) plan.Finding {
 func (s *Service) requirements(p *plan.Plan, stage *plan.Stage, facts map[string]any) []plan.Finding {
 	var out []plan.Finding
 	for _, r := range stage.Requires {
-		f := judge(r, facts)
+		f := r.Judge(facts)
 		f.Stage = stage.ID
 		for _, planned := range p.Findings {
 			if planned.Name == f.Name && planned.Stage == f.Stage && f.Outcome != plan.Pass {
@@ -55,57 +53,14 @@ func (s *Service) requirements(p *plan.Plan, stage *plan.Stage, facts map[string
 	return out
 }
 
-// judge tells whether one requirement is met.
-func judge(r plan.Requirement, facts map[string]any) plan.Finding {
-	f := plan.Finding{Name: requirementPrefix + r.Name, Outcome: plan.UnknownOutcome, Reason: "RequirementNotKnown"}
-	value, there := factAt(facts, r.Fact)
-	if !there {
-		f.Message = fmt.Sprintf("needs %s %s, but the fact %s is not there", r.Name, r.Constraint, r.Fact)
-		return f
-	}
-	required := versions.Requirement{
-		Name: r.Name, Fact: r.Fact, Constraint: r.Constraint, Scheme: r.Scheme, Owner: r.Owner,
-	}
-	met, err := required.Met(value)
-	if err != nil {
-		f.Message = fmt.Sprintf("needs %s %s, which cannot be judged: %v", r.Name, r.Constraint, err)
-		return f
-	}
-	f.Message = fmt.Sprintf("%s is %s, needed is %s", r.Name, short(value), r.Constraint)
-	if met {
-		f.Outcome, f.Reason = plan.Pass, "RequirementMet"
-		return f
-	}
-	f.Outcome, f.Reason = plan.Fail, "RequirementNotMet"
-	f.Remedy = fmt.Sprintf("upgrade %s to %s first", r.Name, r.Constraint)
-	if r.Owner != "" {
-		f.Remedy = fmt.Sprintf("ask %s to upgrade %s to %s first", r.Owner, r.Name, r.Constraint)
+// acceptAhead lets a check pass that was accepted when the plan was made.
+func (s *Service) acceptAhead(p *plan.Plan, f plan.Finding) plan.Finding {
+	for _, a := range p.Accept {
+		if a.Name == f.Name {
+			f = a.LetPass(f, s.o.Now())
+		}
 	}
 	return f
-}
-
-// factAt returns the value at a dotted path below the facts.
-func factAt(facts map[string]any, path string) (any, bool) {
-	var current any = facts
-	for name := range strings.SplitSeq(path, ".") {
-		m, ok := current.(map[string]any)
-		if !ok {
-			return nil, false
-		}
-		if current, ok = m[name]; !ok {
-			return nil, false
-		}
-	}
-	return current, true
-}
-
-// short writes a value on one short line.
-func short(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil || len(text) > 120 {
-		return "a value that is too long to show"
-	}
-	return string(text)
 }
 
 // preflights carries out the preflight checks of a stage whose inputs are
@@ -138,7 +93,7 @@ func (w *world) preflights(ctx context.Context, stage *plan.Stage) []plan.Findin
 // two have different remedies.
 func (w *world) preflight(ctx context.Context, stage string, step *plan.Step) plan.Finding {
 	f := plan.Finding{
-		Name: "preflight/" + step.ID, Stage: stage, Step: step.ID, Outcome: plan.Pass,
+		Name: plan.PreflightPrefix + step.ID, Stage: stage, Step: step.ID, Outcome: plan.Pass,
 		Reason: "CheckPassed", Message: fmt.Sprintf("%s found what it looked for", step.Action),
 	}
 	act, ok := w.s.o.Registry.Action(step.Action)

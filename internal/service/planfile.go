@@ -56,11 +56,11 @@ func (s *Service) ReadPlan(file string) (*plan.Plan, error) {
 }
 
 // SavePlan writes p to a file with mode 0600. An existing file is replaced
-// only when it holds a plan with the same digest, or with force; anything else
+// only when it holds a plan with the same digest, or with replace; anything else
 // is a *UsageError. The name of the platform file is written relative to the
 // folder of the plan file, so that both can be moved together.
-func (s *Service) SavePlan(file string, p *plan.Plan, force bool) error {
-	if err := s.mayReplace(file, p, force); err != nil {
+func (s *Service) SavePlan(file string, p *plan.Plan, replace bool) error {
+	if err := s.mayReplace(file, p, replace); err != nil {
 		return err
 	}
 	saved := *p
@@ -69,7 +69,7 @@ func (s *Service) SavePlan(file string, p *plan.Plan, force bool) error {
 }
 
 // mayReplace refuses to overwrite a file that holds something else than p.
-func (s *Service) mayReplace(file string, p *plan.Plan, force bool) error {
+func (s *Service) mayReplace(file string, p *plan.Plan, replace bool) error {
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -80,17 +80,17 @@ func (s *Service) mayReplace(file string, p *plan.Plan, force bool) error {
 	if info.IsDir() {
 		return usageErrorf("%q is a folder", file).suggest("give the name of a file in it")
 	}
-	if force {
+	if replace {
 		return nil
 	}
 	old, err := s.ReadPlan(file)
 	if err != nil {
 		return usageErrorf("%q exists and is not a plan that can be read", file).
-			suggest("give another name, or --force to replace it")
+			suggest("give another name, or --replace to replace it")
 	}
 	if old.Digest != p.Digest {
 		return usageErrorf("%q holds another plan, with the digest %s", file, old.Digest).
-			suggest("give another name, or --force to replace it; --diff %s shows what differs", file)
+			suggest("give another name, or --replace to replace it; --diff %s shows what differs", file)
 	}
 	return nil
 }

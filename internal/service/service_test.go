@@ -105,7 +105,7 @@ type world struct {
 
 // newWorld writes files and returns a service whose state is in the folder
 // state.
-func newWorld(t *testing.T, files map[string]string) *world {
+func newWorld(t testing.TB, files map[string]string) *world {
 	t.Helper()
 	w := &world{dir: t.TempDir(), events: &log{}}
 	for name, text := range files {
@@ -130,7 +130,7 @@ func newWorld(t *testing.T, files map[string]string) *world {
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
 
-func (w *world) write(t *testing.T, name, text string) {
+func (w *world) write(t testing.TB, name, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(w.path(name)), 0o700); err != nil {
 		t.Fatal(err)

@@ -17,11 +17,11 @@ import (
 
 // planFlags are the flags of commands that make a plan.
 type planFlags struct {
-	to    string
-	via   []string
-	save  string
-	force bool
-	full  bool
+	to      string
+	via     []string
+	save    string
+	replace bool
+	full    bool
 
 	accept              []string
 	reason, by, expires string
@@ -33,7 +33,7 @@ func (f *planFlags) add(cmd *cobra.Command, versions completer) {
 	flags.StringVar(&f.to, "to", "", "`VERSION` to upgrade to")
 	flags.StringSliceVar(&f.via, "via", nil, "`VERSION` that the path must pass; may be repeated")
 	flags.StringVar(&f.save, "save", "", "`FILE` to save the plan to")
-	flags.BoolVar(&f.force, "force", false, "with --save: replace a file that holds something else")
+	flags.BoolVar(&f.replace, "replace", false, "with --save: replace a file that holds something else")
 	flags.BoolVar(&f.full, "full", false, "show every step, however many there are")
 	f.addAccept(cmd)
 	complete(cmd, "to", versions)
@@ -179,7 +179,7 @@ changed by hand is refused. Nothing is observed; see refit check for that.`,
 func (c *console) finishPlan(s *service.Service, f *planFlags, result *service.PlanResult, old *plan.Plan) error {
 	c.diagnostics(result.Warnings)
 	if f.save != "" {
-		if err := s.SavePlan(f.save, result.Plan, f.force); err != nil {
+		if err := s.SavePlan(f.save, result.Plan, f.replace); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,7 @@ Nothing is changed but the file that --save names.`,
 func (c *console) finishReplan(s *service.Service, f *planFlags, result *service.ReplanResult) error {
 	c.diagnostics(result.Warnings)
 	if f.save != "" {
-		if err := s.SavePlan(f.save, result.Plan, f.force); err != nil {
+		if err := s.SavePlan(f.save, result.Plan, f.replace); err != nil {
 			return err
 		}
 	}
