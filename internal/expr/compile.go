@@ -21,7 +21,9 @@ func (e *Env) CompileTemplate(n *yamldoc.Node, want schema.Type) (*Template, dia
 	if c.ds.HasErrors() {
 		return nil, c.ds
 	}
-	return &Template{node: n, root: root, typ: typ, refs: sortReferences(c.refs), vars: e.vars}, c.ds
+	return &Template{
+		node: n, root: root, typ: typ, refs: sortReferences(c.refs), sensitive: c.sensitive, vars: e.vars,
+	}, c.ds
 }
 
 // templateCompiler is the work on one Template.
@@ -29,6 +31,8 @@ type templateCompiler struct {
 	env  *Env
 	ds   diag.Diagnostics
 	refs []Reference
+	// sensitive are the places where hidden values are used.
+	sensitive []SensitiveUse
 }
 
 // node compiles one value; name is its name in messages, "" at the root. Where
@@ -78,7 +82,11 @@ func (c *templateCompiler) mismatch(n *yamldoc.Node, name, is string, want schem
 	if name == "" {
 		name = "the value"
 	}
-	return c.ds.Errorf(CodeTypeMismatch, n.Pos, "%s is %s, needs %s", name, is, typeWords(want))
+	d := c.ds.Errorf(CodeTypeMismatch, n.Pos, "%s is %s, needs %s", name, is, typeWords(want))
+	if want.Kind == schema.Secret {
+		d.Suggest("%s", schema.SecretExample)
+	}
+	return d
 }
 
 // scalar checks a number or bool.
@@ -138,16 +146,18 @@ func (c *templateCompiler) mapping(n *yamldoc.Node, want schema.Type, name strin
 		c.mismatch(n, name, "an object", want)
 	}
 	closed := want.Kind == schema.Object && !want.Open()
+	forms := secretFields(want)
 	out := make(mapping, len(n.Pairs))
 	fields := make(map[string]schema.Field, len(n.Pairs))
 	for i, p := range n.Pairs {
 		if strings.Contains(p.Key, opener) {
 			c.ds.Warnf(CodeExpressionInKey, p.KeyPos, "the key %s stays as it is, keys are not evaluated", short(p.Key))
 		}
-		member := schema.Of(schema.Any)
-		if closed {
+		member := forms[p.Key] // anything, where no secret is wanted
+		switch {
+		case closed:
 			member = c.field(p, want, name)
-		} else if want.Kind == schema.Map {
+		case want.Kind == schema.Map:
 			member = want.ElemType()
 		}
 		value, t := c.node(p.Value, member, memberName(name, p.Key))
@@ -192,12 +202,29 @@ func (c *templateCompiler) missing(n *yamldoc.Node, want schema.Type, name strin
 
 // secret checks a mapping that stands for a secret.
 func (c *templateCompiler) secret(n *yamldoc.Node, name string) {
-	kinds := []string{"command", "env", "file", "kubernetes"}
-	if len(n.Pairs) == 1 && slices.Contains(kinds, n.Pairs[0].Key) {
+	forms, fields := schema.SecretForms(), schema.SecretFields()
+	given, known := 0, true
+	for _, p := range n.Pairs {
+		if _, isForm := forms[p.Key]; isForm {
+			given++
+		}
+		_, isField := fields[p.Key]
+		known = known && isField
+	}
+	if given == 1 && known {
 		return
 	}
 	c.mismatch(n, name, "an object", schema.Of(schema.Secret)).
-		Suggest("write exactly one of: %s", strings.Join(kinds, ", "))
+		Suggest("write exactly one of: %s", strings.Join(slices.Sorted(maps.Keys(forms)), ", "))
+}
+
+// secretFields returns the types of the members of a reference to a secret,
+// when one is wanted.
+func secretFields(want schema.Type) map[string]schema.Type {
+	if want.Kind != schema.Secret {
+		return nil
+	}
+	return schema.SecretFields()
 }
 
 // memberName names a member in messages.

@@ -53,6 +53,7 @@ func (c *templateCompiler) expression(s segment, where place) *expression {
 	x := c.env.compile(s.source, where.within(s.start+len(opener)), where.at(s.start), &c.ds)
 	if x != nil {
 		c.refs = append(c.refs, x.refs...)
+		c.sensitive = append(c.sensitive, x.sensitive...)
 	}
 	return x
 }
@@ -83,6 +84,8 @@ func (c *templateCompiler) misfit(x *expression, want schema.Type) {
 		d.Suggest("it has: %s; needed: %s", fieldList(x.typ), fieldList(want))
 	case want.Kind == schema.String && len(want.Enum) == 0 && isScalar(x.typ):
 		d.Suggest("write string(…) around the expression")
+	case want.Kind == schema.Secret:
+		d.Suggest("use an input of type secret, or %s", schema.SecretExample)
 	}
 }
 
@@ -116,7 +119,9 @@ func (c *templateCompiler) joined(
 		if x == nil {
 			continue
 		}
-		c.checkJoint(x)
+		if want.Kind != schema.Secret {
+			c.checkJoint(x)
+		}
 		j.segments = append(j.segments, joint{expression: x})
 	}
 	switch compare(schema.Of(schema.String), want) {
@@ -124,10 +129,22 @@ func (c *templateCompiler) joined(
 	case mayFit:
 		j.want = want
 	case misfits:
+		if want.Kind == schema.Secret {
+			c.joinedSecret(n, name)
+			break
+		}
 		c.mismatch(n, name, "a string", want).
 			Suggest("a string that is exactly one ${…} keeps the type of the expression")
 	}
 	return j, schema.Of(schema.String)
+}
+
+// joinedSecret reports a string in the place of a secret that has more in it
+// than one expression. What stands beside it may be a secret and is not quoted.
+func (c *templateCompiler) joinedSecret(n *yamldoc.Node, name string) {
+	c.mismatch(n, name, "a string of several parts", schema.Of(schema.Secret)).
+		Suggest("pass the secret on whole; a text before it, such as \"Bearer \", is the prefix of its reference: " +
+			"{env: NAME, prefix: \"Bearer \"}")
 }
 
 // checkJoint reports an expression whose value has no text.

@@ -22,6 +22,8 @@ type expression struct {
 	pos    diag.Position // of the ${
 	typ    schema.Type
 	refs   []Reference
+	// sensitive are the places where hidden values are used.
+	sensitive []SensitiveUse
 	// path is what a plain selection selects: most expressions are one, and
 	// are evaluated without CEL.
 	path    []string
@@ -118,6 +120,7 @@ func (c *compilation) describe(x *expression) {
 	root := c.checked.Expr()
 	x.refs = references(root, c.env.vars)
 	x.typ = c.language.schemaType(c.typeOf(root))
+	x.sensitive = c.sensitiveUses()
 	path, isPath := selection(root)
 	if !isPath {
 		return

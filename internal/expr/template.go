@@ -18,7 +18,9 @@ type Template struct {
 	root part
 	typ  schema.Type
 	refs []Reference
-	vars map[string]schema.Type
+	// sensitive are the places where hidden values are used.
+	sensitive []SensitiveUse
+	vars      map[string]schema.Type
 }
 
 // Type returns what is known of the values of t without evaluating.

@@ -153,6 +153,9 @@ func encode(b *strings.Builder, t schema.Type) {
 			if f.Required {
 				b.WriteByte('!')
 			}
+			if f.Hidden() {
+				b.WriteByte('#')
+			}
 			encode(b, f.Type)
 			b.WriteByte(';')
 		}

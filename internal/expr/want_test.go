@@ -56,6 +56,7 @@ func TestWanted(t *testing.T) {
 				"chart: ${inputs.values}\nsecret: ${inputs.values}\nlabels: ${inputs.values}\npinned: {digest: x}", "",
 		},
 		"ObjectForMap":      {"An object whose fields fit is a map.", "labels: ${observe.release.chart}", ""},
+		"SecretWithPrefix":  {"A text may come before the secret.", "secret: {env: PASSWORD, prefix: 'Bearer '}", ""},
 		"SecretLiteral":     {"A secret is written as a reference.", "secret: {env: PASSWORD}", ""},
 		"WholeFloat":        {"A float without fraction is an int.", "count: 3.0", ""},
 		"StringForInt":      {"Types differ.", "count: three", "2:8: error: count is a string, needs an int"},
@@ -76,7 +77,19 @@ func TestWanted(t *testing.T) {
 			"2:13: error: labels.a is an int, needs a string: put it in quotes\n2:19: error: labels.b is a list, needs a string",
 		},
 		"SecretOfTwo":   {"A secret comes from one place.", "secret: {env: A, file: b}", "2:9: error: secret is an object, needs a secret: write exactly one of: command, env, file, kubernetes"},
-		"SecretInClear": {"A secret is never written out.", "secret: hunter2", "2:9: error: secret is a string, needs a secret"},
+		"SecretInClear": {"A secret is never written out.", "secret: hunter2", "2:9: error: secret is a string, needs a secret: " + schema.SecretExample},
+		"SecretAsList":  {"A secret is written as a reference.", "secret: [a]", "2:9: error: secret is a list, needs a secret: " + schema.SecretExample},
+		"SecretPrefix":  {"A prefix stands beside one form.", "secret: {prefix: 'Bearer '}", "2:9: error: secret is an object, needs a secret: write exactly one of: command, env, file, kubernetes"},
+		"SecretForm":    {"The forms have types.", "secret: {env: 1}", "2:15: error: secret.env is an int, needs a string: put it in quotes"},
+		"SecretInText": {
+			"What stands around a secret is not quoted: it may be one.", `secret: "hunter2 ${inputs.password}"`,
+			`2:9: error: secret is a string of several parts, needs a secret: pass the secret on whole; ` +
+				`a text before it, such as "Bearer ", is the prefix of its reference: {env: NAME, prefix: "Bearer "}`,
+		},
+		"StringForSecret": {
+			"A value is no reference.", "secret: ${inputs.name}",
+			"2:9: error: ${inputs.name} is a string, needs a secret: use an input of type secret, or " + schema.SecretExample,
+		},
 		"ExpressionForInt": {
 			"Expressions have types.", "count: ${inputs.name}",
 			"2:8: error: ${inputs.name} is a string, needs an int",

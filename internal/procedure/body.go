@@ -168,7 +168,7 @@ func (b *body) compileTemplates(t *StepTemplate) {
 	if s.ForEach != nil {
 		b.hint(before, t.As, "when decides about all members at once; leave single ones out with filter in forEach")
 	}
-	t.ForEach = b.compileStep(b.envSteps, s.ForEach, schema.ListOf(schema.Of(schema.Any)))
+	t.ForEach = b.explained(s.ForEach, func() *expr.Template { return b.compileForEach(b.envSteps, s.ForEach) })
 	if s.ForEach != nil {
 		env = b.with(env, b.member(t))
 	}

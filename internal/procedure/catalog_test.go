@@ -100,6 +100,14 @@ func testSpecs() []action.Spec {
 			Input:     object(map[string]schema.Field{"instructions": required(text()), "undo": optional(text())}),
 			Output:    object(map[string]schema.Field{"by": required(text())}),
 		},
+		{
+			Name: "login.read", Effect: action.ReadOnly, Input: object(map[string]schema.Field{
+				"headers": optional(schema.MapOf(schema.Of(schema.Secret))), "any": optional(anyType()),
+			}),
+			Output: object(map[string]schema.Field{
+				"user": required(text()), "password": {Type: text(), Required: true, Sensitive: true},
+			}),
+		},
 		{Name: "scratch.try", Effect: action.Scratch, Input: object(nil), Output: object(nil)},
 		{
 			Name: "kube.version", Effect: action.ReadOnly, Targets: cluster, Input: object(nil),

@@ -63,6 +63,13 @@ func (f *file) with(env *expr.Env, vars map[string]schema.Type) *expr.Env {
 // compile compiles a value that may hold expressions. It returns nil when n is
 // nil or has mistakes, which are reported.
 func (f *file) compile(env *expr.Env, n *yamldoc.Node, want schema.Type) *expr.Template {
+	t := f.compileAny(env, n, want)
+	f.checkSensitive(t, false)
+	return t
+}
+
+// compileAny is compile without the check of sensitive values.
+func (f *file) compileAny(env *expr.Env, n *yamldoc.Node, want schema.Type) *expr.Template {
 	if n == nil || env == nil {
 		return nil
 	}
@@ -113,8 +120,13 @@ var dashed = regexp.MustCompile(`\bsteps\.([a-z][a-z0-9]*(?:-[a-z0-9]+)+)`)
 
 // compileStep is compile for values of steps.
 func (b *body) compileStep(env *expr.Env, n *yamldoc.Node, want schema.Type) *expr.Template {
+	return b.explained(n, func() *expr.Template { return b.compile(env, n, want) })
+}
+
+// explained compiles n and explains the mistake that everybody makes in it.
+func (b *body) explained(n *yamldoc.Node, compile func() *expr.Template) *expr.Template {
 	before := len(b.ds)
-	t := b.compile(env, n, want)
+	t := compile()
 	if len(b.ds) > before {
 		b.explainDashes(n, before)
 	}

@@ -141,6 +141,11 @@ func (f *file) factPath(what, path string, pos diag.Position) (schema.Type, bool
 		}
 		at = field.Type
 	}
+	if at.HoldsSensitive() {
+		f.ds.Errorf("SensitiveFact", pos, "%s names %q, which has sensitive members that are never known", what, path).
+			Suggest("name one of its other members")
+		return schema.Type{}, false
+	}
 	f.used.facts[segments[0]] = true
 	return at, true
 }

@@ -28,6 +28,7 @@ func TestMistakesObserve(t *testing.T) {
 				`FactOrder 13:32: error: fact "a" uses "b", which is not observed before it: facts are observed in the order of the file; move "b" above`,
 				`FactOrder 14:32: error: fact "b" uses "b", which is not observed before it: facts are observed in the order of the file; move "b" above`,
 				`FactOrder 15:32: error: fact "c" uses all facts: name the facts that it needs`,
+				`SensitiveFact 15:54: error: observe has sensitive members: a plan holds only their hashes: select the members that are needed; for a password use an input of type secret`,
 				`BadName 16:3: error: fact "d-e" has a name that cannot be selected in expressions: use letters, digits and underscores, beginning with a letter, and no word of the expression language`,
 				"TypeMismatch 16:52: error: ${observe.installed.size} is an int, needs a bool",
 			},

@@ -40,7 +40,7 @@ func (f *file) stage(env *expr.Env, taken []string, s *Stage) *StageTemplate {
 	if s.As.IsSet() {
 		t.As = s.As.Value
 	}
-	t.ForEach = f.compile(env, s.ForEach, schema.ListOf(schema.Of(schema.Any)))
+	t.ForEach = f.compileForEach(env, s.ForEach)
 	switch {
 	case s.ForEach != nil:
 		pos := s.ForEach.Pos

@@ -95,7 +95,7 @@ func TestCheck(t *testing.T) {
 		"SecretNone":        {with("secret", object{}), []string{"/secret: is not a reference to a secret: " + reference}},
 		"SecretTwo":         {with("secret", object{"env": "A", "file": "B"}), []string{"/secret: has env and file: a secret comes from one place: keep one of them"}},
 		"SecretUnknown": {with("secret", object{"evn": "hunter2"}), []string{
-			`/secret/evn: unknown field "evn": one of: command, env, file, kubernetes`, "/secret: is not a reference to a secret: " + reference,
+			`/secret/evn: unknown field "evn": one of: command, env, file, kubernetes, prefix`, "/secret: is not a reference to a secret: " + reference,
 		}},
 		"SecretEmpty": {with("secret", object{"env": ""}), []string{"/secret/env: must not be empty: " + reference}},
 		"SecretShape": {with("secret", object{"command": "pass"}), []string{"/secret/command: must be a list, is a string"}},

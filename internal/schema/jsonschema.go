@@ -1,5 +1,10 @@
 package schema
 
+import (
+	"maps"
+	"slices"
+)
+
 // JSONSchema returns the JSON Schema (draft 2020-12) of what an author may
 // write for a value of type t: the value itself, or in the place of any part
 // of it a string with ${…}. The result is fresh plain JSON.
@@ -72,12 +77,15 @@ func objectSchema(t Type) map[string]any {
 
 func secretSchema() map[string]any {
 	properties := map[string]any{}
-	for name, form := range secretForms() {
-		properties[name] = JSONSchema(form)
+	for name, field := range SecretFields() {
+		properties[name] = JSONSchema(field)
+	}
+	var oneOf []any
+	for _, name := range slices.Sorted(maps.Keys(SecretForms())) {
+		oneOf = append(oneOf, map[string]any{"required": []any{name}})
 	}
 	return map[string]any{
-		"type": "object", "properties": properties, "additionalProperties": false,
-		"minProperties": 1, "maxProperties": 1,
+		"type": "object", "properties": properties, "additionalProperties": false, "oneOf": oneOf,
 	}
 }
 

@@ -20,7 +20,8 @@ func FromStruct[T any]() Type { return FromType(reflect.TypeFor[T]()) }
 //	doc:"One sentence."    text for the reference page
 //	enum:"a,b"             permitted values of a string, or of a list of them
 //	refit:"sensitive"      the value is a secret; also secret (a reference to
-//	                       a secret) and optional (not required)
+//	                       a secret, or a list or map of references) and
+//	                       optional (not required)
 //
 // Durations and types named Duration become Duration; any, json.RawMessage and
 // a type inside itself become Any. CheckTags finds what has no JSON form; here
@@ -141,6 +142,16 @@ func (r *reflector) enter(t reflect.Type, f reflect.StructField, name string, fi
 	into[name] = field
 }
 
+// secretsIn returns the type of references to secrets that t is the form of:
+// one, or a list or map of them.
+func secretsIn(t Type) Type {
+	isMany := t.Kind == List || t.Kind == Map
+	if elem := t.ElemType().Kind; isMany && (elem == Map || elem == Object) {
+		return Type{Kind: t.Kind, Elem: &Type{Kind: Secret}}
+	}
+	return Of(Secret)
+}
+
 // marks reads the tags refit and enum.
 func (r *reflector) marks(t reflect.Type, f reflect.StructField, field *Field) {
 	for mark := range strings.SplitSeq(f.Tag.Get("refit"), ",") {
@@ -149,7 +160,7 @@ func (r *reflector) marks(t reflect.Type, f reflect.StructField, field *Field) {
 		case "sensitive":
 			field.Sensitive = true
 		case "secret":
-			field.Type = Of(Secret)
+			field.Type = secretsIn(field.Type)
 		case "optional":
 			field.Required = false
 		default:

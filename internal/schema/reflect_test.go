@@ -43,6 +43,26 @@ type upgradeSub struct {
 	Name  string      `json:"name"`
 }
 
+// TestFromStructSecrets has references alone, in a map and in a list.
+func TestFromStructSecrets(t *testing.T) {
+	t.Parallel()
+	type reference map[string]any
+	type secrets struct {
+		One  reference            `json:"one" refit:"secret"`
+		Many map[string]reference `json:"many" refit:"secret"`
+		List []reference          `json:"list" refit:"secret"`
+	}
+	secret := schema.Of(schema.Secret)
+	want := map[string]schema.Field{
+		"one":  {Type: secret, Required: true},
+		"many": {Type: schema.MapOf(secret), Required: true},
+		"list": {Type: schema.ListOf(secret), Required: true},
+	}
+	if diff := cmp.Diff(schema.ObjectOf(want), schema.FromStruct[secrets]()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestFromStruct(t *testing.T) {
 	t.Parallel()
 	of := schema.Of

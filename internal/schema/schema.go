@@ -12,7 +12,8 @@ type Kind string
 // The kinds. Values are those of JSON, with whole numbers kept apart: string,
 // int64, float64, bool, []any, map[string]any. A Duration is a string such as
 // "90s" that is checked. A Secret is a reference to a secret, never its value:
-// an object with exactly one of env, file, command, kubernetes.
+// an object with exactly one of env, file, command, kubernetes, and a prefix if
+// need be.
 const (
 	Any      Kind = "any"
 	String   Kind = "string"
@@ -56,11 +57,29 @@ type Field struct {
 	Doc string
 }
 
+// Hidden tells whether f is Sensitive and holds a value, not a reference to a
+// secret: outside of the action only a hash of it is known.
+func (f Field) Hidden() bool { return f.Sensitive && f.Type.Kind != Secret }
+
 // IsAny tells whether nothing is known of values of this type.
 func (t Type) IsAny() bool { return t.Kind == Any || t.Kind == "" }
 
 // Open tells whether t is an Object that permits any field.
 func (t Type) Open() bool { return t.Kind == Object && t.Fields == nil }
+
+// HoldsSensitive tells whether values of t have Sensitive members whose values
+// are secrets. References to secrets are none.
+func (t Type) HoldsSensitive() bool {
+	if t.Elem != nil && t.Elem.HoldsSensitive() {
+		return true
+	}
+	for _, f := range t.Fields {
+		if f.Hidden() || f.Type.HoldsSensitive() {
+			return true
+		}
+	}
+	return false
+}
 
 // ElemType returns the type of the members of a List or Map, Any when not known.
 func (t Type) ElemType() Type {

@@ -8,12 +8,18 @@ import (
 	"github.com/refitproject/refit/internal/diag"
 )
 
-const exampleOfReference = "write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} " +
+// SecretExample says in half a sentence how a reference to a secret is written.
+const SecretExample = "write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} " +
 	"or {kubernetes: {name: NAME, key: KEY}}"
 
-// secretForms returns the forms of a reference to a secret: exactly one of
-// these fields is given.
-func secretForms() map[string]Type {
+// secretPrefix is the field of a reference that may stand beside its form: a
+// text that is no secret and comes before the value, such as "Bearer ".
+const secretPrefix = "prefix"
+
+// SecretForms returns the forms of a reference to a secret with the types of
+// their values: exactly one of these fields is given. The result belongs to
+// the caller.
+func SecretForms() map[string]Type {
 	return map[string]Type{
 		"env":     Of(String),
 		"file":    Of(String),
@@ -27,33 +33,43 @@ func secretForms() map[string]Type {
 	}
 }
 
+// SecretFields returns everything that may stand in a reference to a secret:
+// the forms, and the prefix. The result belongs to the caller.
+func SecretFields() map[string]Type {
+	fields := SecretForms()
+	fields[secretPrefix] = Of(String)
+	return fields
+}
+
 // secret checks a reference to a secret. Whatever stands there may be the
 // secret itself, written by mistake: nothing of it is quoted but the names of
 // fields.
 func (c *checker) secret(value any, path string) {
 	members, ok := value.(map[string]any)
 	if !ok {
-		c.addf(path, exampleOfReference, "must be a reference to a secret, is %s", describe(value))
+		c.addf(path, SecretExample, "must be a reference to a secret, is %s", describe(value))
 		return
 	}
-	forms := secretForms()
+	fields := SecretFields()
 	var given []string
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		form, known := forms[key]
+		field, known := fields[key]
 		if !known {
-			names := slices.Sorted(maps.Keys(forms))
+			names := slices.Sorted(maps.Keys(fields))
 			c.addf(path+"/"+escape(key), diag.DidYouMean(clip(key), names), "unknown field %s", quote(key))
 			continue
 		}
-		given = append(given, key)
-		c.value(form, members[key], path+"/"+key, true)
-		if isEmpty(members[key]) {
-			c.addf(path+"/"+key, exampleOfReference, "must not be empty")
+		if key != secretPrefix {
+			given = append(given, key)
+		}
+		c.value(field, members[key], path+"/"+key, true)
+		if key != secretPrefix && isEmpty(members[key]) {
+			c.addf(path+"/"+key, SecretExample, "must not be empty")
 		}
 	}
 	switch len(given) {
 	case 0:
-		c.addf(path, exampleOfReference, "is not a reference to a secret")
+		c.addf(path, SecretExample, "is not a reference to a secret")
 	case 1:
 	default:
 		c.addf(path, "keep one of them", "has %s: a secret comes from one place", strings.Join(given, " and "))

@@ -148,7 +148,8 @@ procedure: ./procedure.yaml
 `
 
 // procedureFile returns a procedure with one stage of the given steps, which
-// observes a user with a password.
+// observes a user with a password. That it asks for the password lets the plan
+// rest on it.
 func procedureFile(steps ...string) string {
 	return `apiVersion: refit.dev/v1alpha1
 kind: Procedure
@@ -159,7 +160,7 @@ stages:
   - id: only
     expects: {login.user: ana}
     steps:
-      first: {phase: prepare, action: file.read, with: {path: "${observe.login.password}"}}
+      first: {phase: prepare, action: file.read, with: {path: "${has(observe.login.password) ? observe.login.user : 'x'}"}}
 ` + strings.Join(steps, "\n")
 }
 
