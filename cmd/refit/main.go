@@ -20,6 +20,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/refitproject/refit/internal/action/all"
+	"github.com/refitproject/refit/internal/secret"
 	"github.com/refitproject/refit/internal/service"
 	"github.com/refitproject/refit/internal/ui/cli"
 	"github.com/refitproject/refit/procedures"
@@ -59,7 +60,8 @@ func run() cli.ExitCode {
 
 // newService makes the service with the real world behind it.
 func newService(progress service.Progress) (*service.Service, error) {
-	registry, err := all.NewRegistry(all.NewClients(os.Environ()))
+	clients := all.NewClients(os.Environ())
+	registry, err := all.NewRegistry(clients)
 	if err != nil {
 		return nil, fmt.Errorf("list the actions: %w", err)
 	}
@@ -70,6 +72,7 @@ func newService(progress service.Progress) (*service.Service, error) {
 	return service.New(service.Options{
 		Registry: registry, Shipped: procedures.FS(), Now: time.Now, Version: version,
 		StateDir: dir, LookPath: exec.LookPath, Progress: progress,
+		Secrets: secret.Resolver{Environ: os.Environ(), Programs: clients.Programs},
 	})
 }
 

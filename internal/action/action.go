@@ -23,6 +23,10 @@ type Env struct {
 	// Dir is the absolute folder that relative paths are relative to: the
 	// folder of the platform file.
 	Dir string
+	// Secrets resolves references to secrets; nil when there are none, as in
+	// Preview. Values are asked for as late as possible and never leave the
+	// action. See ResolveSecrets.
+	Secrets Secrets
 	// Now gives the time; actions never ask the clock themselves.
 	Now func() time.Time
 }

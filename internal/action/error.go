@@ -10,6 +10,10 @@ import (
 // Spec of an action.
 const ReasonInvalidInput = "InvalidInput"
 
+// ReasonSecretUnavailable is the reason of errors about secrets that could not
+// be resolved, or not be used where they are needed.
+const ReasonSecretUnavailable = "SecretUnavailable"
+
 // ErrNoRun is returned when Run is called on a read-only action or a gate.
 var ErrNoRun = errors.New("this action changes nothing and cannot be run: observe it instead")
 

@@ -38,6 +38,7 @@ func bans() []ban {
 		{"internal/action/", "internal/run", "an action does not know the run that it is part of"},
 		{"internal/action/", "internal/engine", "an action does not know its host"},
 		{"internal/action/", "internal/engine/", "an action does not know its host"},
+		{"internal/secret", "internal/action/", "families hand in what starts programs; secret does not know them"},
 		{"internal/ui/", "internal/engine", "user interfaces go through internal/service"},
 		{"internal/ui/", "internal/engine/", "user interfaces go through internal/service"},
 		{"internal/ui/", "internal/action/", "user interfaces go through internal/service"},

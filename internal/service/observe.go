@@ -31,7 +31,7 @@ func (s *Service) newWorld(dir string, targets []plan.Target) *world {
 
 // env returns what an action is given that acts on the target called name.
 func (w *world) env(name string) action.Env {
-	env := action.Env{Dir: w.dir, Now: w.s.o.Now}
+	env := action.Env{Dir: w.dir, Secrets: w.s.o.Secrets.In(w.dir), Now: w.s.o.Now}
 	if t, ok := w.targets[name]; ok {
 		env.Target = action.Target{Name: t.Name, Kind: t.Kind, Config: t.Config, Identity: t.Identity}
 	}

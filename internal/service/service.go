@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/secret"
 )
 
 // Limits of what is asked of the world at a time and for how long.
@@ -21,7 +22,7 @@ const (
 	parallel = 8
 )
 
-// Options are what a Service is built from. All fields are required.
+// Options are what a Service is built from. All fields but Secrets are required.
 type Options struct {
 	// Registry holds the actions and kinds of target.
 	Registry *action.Registry
@@ -30,6 +31,9 @@ type Options struct {
 	Shipped fs.FS
 	// Now gives the time.
 	Now func() time.Time
+	// Secrets resolves references to secrets. Its Dir is set for each platform.
+	// The zero value knows no environment and no programs.
+	Secrets secret.Resolver
 	// Version is the version of the program; plans record it.
 	Version string
 	// StateDir is the folder for what Refit keeps for itself, such as the key

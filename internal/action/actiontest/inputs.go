@@ -85,15 +85,21 @@ func without(in map[string]any, name string) map[string]any {
 	return out
 }
 
-// sensitive tests that values of sensitive fields never come back.
+// sensitive tests that values of sensitive fields and of secrets never come
+// back, and that Preview and Check ask for no secret.
 func (s Suite) sensitive(t *testing.T, example map[string]any) {
 	t.Helper()
 	w, in := s.start(t, example)
-	secrets := secretsOf(s.Action.Spec().Input, in)
+	secrets := append(secretsOf(s.Action.Spec().Input, in), valuesOf(s.Action.Spec().Input, any(in))...)
 	if len(secrets) == 0 {
 		return
 	}
-	preview, err := s.Action.Preview(t.Context(), w.Env, in)
+	asked, blind := false, w.Env
+	blind.Secrets = noSecrets{&asked}
+	preview, err := s.Action.Preview(t.Context(), blind, in)
+	if asked {
+		t.Error("Preview asks for a secret: it shows what is known without any")
+	}
 	leaks(t, secrets, "Preview", preview, err)
 	obs, err := s.Action.Observe(t.Context(), w.Env, in)
 	leaks(t, secrets, "Observe", obs, err)

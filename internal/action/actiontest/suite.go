@@ -47,7 +47,7 @@ type World struct {
 // Run tests that an action keeps its contract: its definition is sound; inputs
 // that do not fit are refused by the name of the field; Preview and Observe
 // change nothing; the output fits its type; cancelling ends it in time;
-// sensitive values never come back; what it did is observed, and undone
+// sensitive values and secrets never come back, and Preview asks for none; what it did is observed, and undone
 // without a trace.
 func Run(t *testing.T, s Suite) {
 	t.Helper()
@@ -72,7 +72,7 @@ func Run(t *testing.T, s Suite) {
 func FolderWorld(t *testing.T) World {
 	t.Helper()
 	now := func() time.Time { return time.Date(2026, time.November, 21, 2, 0, 0, 0, time.UTC) }
-	return World{Env: action.Env{Dir: t.TempDir(), Key: "run-1/step-1", Now: now}}
+	return World{Env: action.Env{Dir: t.TempDir(), Key: "run-1/step-1", Secrets: Secrets{}, Now: now}}
 }
 
 // load reads the examples by the names of their files.

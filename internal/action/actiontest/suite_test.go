@@ -17,6 +17,8 @@ import (
 type lampInput struct {
 	Room string `json:"room" doc:"Room of the lamp."`
 	Code string `json:"code" refit:"sensitive" doc:"Code of the door."`
+
+	Keys map[string]action.SecretRef `json:"keys" refit:"secret" doc:"Keys of the doors."`
 }
 
 type lampOutput struct {
@@ -73,6 +75,20 @@ func broken() map[string]func(*lampDefinition) {
 				return action.Observed[lampOutput]{}, errors.New("wrong code " + in.Code)
 			}
 		},
+		"Sensitive/value back: {\"Status\":\"done\"": func(d *lampDefinition) {
+			d.Observe = func(ctx context.Context, env action.Env, in lampInput) (action.Observed[lampOutput], error) {
+				keys, err := env.ResolveSecrets(ctx, "keys", in.Keys)
+				seen := action.Saw(lampOutput{})
+				seen.Reason = keys["front"]
+				return seen, err
+			}
+		},
+		"Sensitive/Preview asks for a secret": func(d *lampDefinition) {
+			d.Preview = func(ctx context.Context, env action.Env, in lampInput) (action.Preview, error) {
+				_, _ = env.ResolveSecrets(ctx, "keys", in.Keys)
+				return action.Preview{Summary: "x"}, nil
+			}
+		},
 		"Effect/Undo left a trace": func(d *lampDefinition) {
 			d.Undo = func(context.Context, action.Env, lampInput, map[string]any) error { return nil }
 		},
@@ -94,7 +110,7 @@ const brokenVariable = "REFIT_TEST_BROKEN_LAMP"
 func example(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "lamp.yaml")
-	if err := os.WriteFile(file, []byte("{room: kitchen, code: hunter2}"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("{room: kitchen, code: hunter2, keys: {front: {env: KEY}}}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file

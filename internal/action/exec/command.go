@@ -11,15 +11,15 @@ import (
 
 // CommandInput is the input of exec.command.
 type CommandInput struct {
-	Command        []string          `json:"command" doc:"Program and its arguments; no shell."`
-	Dir            string            `json:"dir,omitempty" doc:"Working folder, relative to the platform file; default its folder."`
-	Env            map[string]string `json:"env,omitempty" doc:"Environment variables that are added, for observe and undo too."`
-	SecretEnv      map[string]string `json:"secretEnv,omitempty" refit:"sensitive" doc:"Environment variables whose values are removed from all output."`
-	Stdin          string            `json:"stdin,omitempty" doc:"Text for the standard input of command; default empty."`
-	OkExits        []int             `json:"okExits,omitempty" doc:"Exit codes of command that mean success; default 0 only."`
-	UnchangedExits []int             `json:"unchangedExits,omitempty" doc:"Exit codes of command that mean that it failed and changed nothing."`
-	Observe        *ObserveCommand   `json:"observe,omitempty" doc:"How to see whether the effect has happened; without it a lost attempt puts the step in doubt."`
-	Undo           *UndoCommand      `json:"undo,omitempty" doc:"How to take the effect back; without it the step has no inverse."`
+	Command        []string                    `json:"command" doc:"Program and its arguments; no shell."`
+	Dir            string                      `json:"dir,omitempty" doc:"Working folder, relative to the platform file; default its folder."`
+	Env            map[string]string           `json:"env,omitempty" doc:"Environment variables that are added, for observe and undo too."`
+	SecretEnv      map[string]action.SecretRef `json:"secretEnv,omitempty" refit:"secret" doc:"Environment variables from secrets, for observe and undo too; their values are removed from all output."`
+	Stdin          string                      `json:"stdin,omitempty" doc:"Text for the standard input of command; default empty."`
+	OkExits        []int                       `json:"okExits,omitempty" doc:"Exit codes of command that mean success; default 0 only."`
+	UnchangedExits []int                       `json:"unchangedExits,omitempty" doc:"Exit codes of command that mean that it failed and changed nothing."`
+	Observe        *ObserveCommand             `json:"observe,omitempty" doc:"How to see whether the effect has happened; without it a lost attempt puts the step in doubt."`
+	Undo           *UndoCommand                `json:"undo,omitempty" doc:"How to take the effect back; without it the step has no inverse."`
 }
 
 // ObserveCommand tells by an exit code whether the effect has happened.
@@ -72,7 +72,7 @@ func Command(r *Runner) action.Action {
 }
 
 func checkCommandInput(in CommandInput) error {
-	err := checkCommand("command", in.Command, in.Env, in.SecretEnv)
+	err := checkCommand("command", in.Command, in.Env, names(in.SecretEnv))
 	if in.Observe != nil && err == nil {
 		err = checkCommand("observe.command", in.Observe.Command)
 	}
@@ -138,7 +138,10 @@ func (c commander) ask(
 	ctx context.Context, env action.Env, in CommandInput,
 ) (action.Observed[CommandOutput], error) {
 	o := in.Observe
-	command := newCommand(env, o.Command, in.Dir, in.Env, in.SecretEnv)
+	command, err := newCommand(ctx, env, o.Command, in.Dir, in.Env, in.SecretEnv)
+	if err != nil {
+		return action.Observed[CommandOutput]{}, err
+	}
 	res, err := c.runner.Run(ctx, command)
 	if err != nil {
 		return action.Observed[CommandOutput]{}, withoutEffect(err)
@@ -170,7 +173,10 @@ func (c commander) ask(
 func (c commander) run(
 	ctx context.Context, env action.Env, in CommandInput, _ map[string]any,
 ) (CommandOutput, error) {
-	command := newCommand(env, in.Command, in.Dir, in.Env, in.SecretEnv)
+	command, err := newCommand(ctx, env, in.Command, in.Dir, in.Env, in.SecretEnv)
+	if err != nil {
+		return CommandOutput{}, err
+	}
 	command.Stdin = in.Stdin
 	res, err := c.runner.Run(ctx, command)
 	if err != nil {
@@ -189,7 +195,10 @@ func (c commander) run(
 }
 
 func (c commander) undo(ctx context.Context, env action.Env, in CommandInput, before map[string]any) error {
-	command := newCommand(env, in.Undo.Command, in.Dir, in.Env, in.SecretEnv)
+	command, err := newCommand(ctx, env, in.Undo.Command, in.Dir, in.Env, in.SecretEnv)
+	if err != nil {
+		return err
+	}
 	if text, ok := before[beforeKey].(string); ok {
 		command.Env[beforeEnv] = text
 	}

@@ -3,6 +3,7 @@ package exec_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,10 +15,49 @@ import (
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/actiontest"
 	"github.com/refitproject/refit/internal/action/exec"
+	"github.com/refitproject/refit/internal/secret"
 )
 
 // runner starts programs with little more than a PATH.
 func runner() *exec.Runner { return exec.NewRunner([]string{"PATH=" + os.Getenv("PATH")}) }
+
+// secrets is what references of these tests find.
+func secrets() action.Secrets {
+	return secret.Resolver{Environ: []string{"SHORT=abc", "LONG=abcdef", "TOKEN=hunter2"}}
+}
+
+// TestCommandWithoutItsSecret must not start the program: half of its input is
+// not there.
+func TestCommandWithoutItsSecret(t *testing.T) {
+	t.Parallel()
+	in := with(sh("touch started"), "secretEnv", map[string]any{"T": map[string]any{"file": "token"}})
+	in["undo"] = map[string]any{"command": shell("touch started")}
+	env := action.Env{Dir: t.TempDir(), Secrets: secret.Resolver{Dir: t.TempDir()}}
+	want := `secretEnv "T": secret from file "token": no such file or directory: create it or correct the path`
+	a := exec.Command(runner())
+	_, err := a.Run(t.Context(), env, in, nil)
+	expectError(t, err, "SecretUnavailable", action.ExtentNone, want)
+	expectError(t, a.Undo(t.Context(), env, in, nil), "SecretUnavailable", action.ExtentNone, want)
+	if entries, _ := os.ReadDir(env.Dir); len(entries) > 0 {
+		t.Error("the program was started")
+	}
+}
+
+// TestTruncatedSecret cuts the output in the middle of a secret.
+func TestTruncatedSecret(t *testing.T) {
+	t.Parallel()
+	fill := exec.DefaultStdout - len("unter2")
+	in := with(sh(fmt.Sprintf(`head -c 60000 /dev/zero | tr '\0' a; printf %%s "$T"; head -c %d /dev/zero | tr '\0' b`, fill)),
+		"secretEnv", map[string]any{"T": map[string]any{"env": "TOKEN"}})
+	obs, err := exec.Observe(runner()).Observe(t.Context(), action.Env{Dir: t.TempDir(), Secrets: secrets()}, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := obs.Output["stdout"].(string)
+	if !strings.HasPrefix(text, "***b") || strings.Contains(text, "unter2") {
+		t.Errorf("the output begins with %q, want no rest of the secret", text[:20])
+	}
+}
 
 // sh returns the input of an action that runs a script.
 func sh(script string) map[string]any { return map[string]any{"command": shell(script)} }
@@ -63,12 +103,13 @@ func TestObserve(t *testing.T) {
 		"Env":         {with(sh(`echo "$A$REFIT_KEY"`), "env", map[string]any{"A": "x"}), map[string]any{"stdout": "xkey-1"}},
 		"EmptyStdin":  {sh("cat; echo end"), map[string]any{"stdout": "end"}},
 		"Dir":         {with(sh("pwd"), "dir", "/"), map[string]any{"stdout": "/"}},
-		"Secrets":     {with(sh(`echo "$A $B" >&2`), "secretEnv", map[string]any{"A": "abc", "B": "abcdef"}), map[string]any{"stderr": "*** ***"}},
+		"SecretJSON":  {with(with(sh(`echo '["\u0068unter2", "hunter2 "]'`), "secretEnv", map[string]any{"T": map[string]any{"env": "TOKEN", "prefix": "x-"}}), "format", "json"), map[string]any{"value": []any{"***", "*** "}}},
+		"Secrets":     {with(sh(`echo "$A $B" >&2`), "secretEnv", map[string]any{"A": map[string]any{"env": "SHORT"}, "B": map[string]any{"env": "LONG"}}), map[string]any{"stderr": "*** ***"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			env := action.Env{Dir: t.TempDir(), Key: "key-1"}
+			env := action.Env{Dir: t.TempDir(), Key: "key-1", Secrets: secrets()}
 			obs, err := exec.Observe(runner()).Observe(t.Context(), env, tc.in)
 			if err != nil {
 				t.Fatal(err)
@@ -107,7 +148,8 @@ func TestObserveErrors(t *testing.T) {
 		"BadProgram":  {map[string]any{"command": []any{"./data"}}, "ProgramNotStarted", `start program "./data"`},
 		"Failed":      {sh("echo first; echo boom >&2; exit 4"), "CommandFailed", "ended with exit code 4: boom"},
 		"FailedQuiet": {sh("echo only stdout; exit 4"), "CommandFailed", "exit code 4: only stdout"},
-		"Secret":      {with(sh(`echo "bad $T" >&2; exit 1`), "secretEnv", map[string]any{"T": "hunter2"}), "CommandFailed", "exit code 1: bad ***"},
+		"Secret":      {with(sh(`echo "bad $T" >&2; exit 1`), "secretEnv", map[string]any{"T": map[string]any{"env": "TOKEN"}}), "CommandFailed", "exit code 1: bad ***"},
+		"NoSecret":    {with(sh("true"), "secretEnv", map[string]any{"T": map[string]any{"env": "NONE"}}), "SecretUnavailable", `secretEnv "T": secret from environment variable "NONE": it is not set: set it where Refit is started`},
 		"NotJSON":     {with(sh("echo nope"), "format", "json"), "OutputNotJSON", "as JSON: invalid character"},
 		"NoJSON":      {with(sh("true"), "format", "json"), "OutputNotJSON", "the document is empty"},
 		"TooLarge":    {with(sh("head -c 3000000 /dev/zero"), "format", "json"), "OutputTooLarge", "printed more than 1048576 bytes"},
@@ -122,7 +164,7 @@ func TestObserveErrors(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "data"), []byte("\x7fnot a program"), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			_, err := exec.Observe(runner()).Observe(t.Context(), action.Env{Dir: dir}, tc.in)
+			_, err := exec.Observe(runner()).Observe(t.Context(), action.Env{Dir: dir, Secrets: secrets()}, tc.in)
 			expectError(t, err, tc.reason, action.ExtentNone, tc.want)
 		})
 	}

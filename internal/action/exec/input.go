@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -34,20 +35,45 @@ func checkCommand(field string, args []string, envs ...map[string]string) error 
 
 // newCommand returns the command that the fields of an input describe. The
 // key of the effect is handed to the program so that it can mark what it makes.
-func newCommand(env action.Env, args []string, dir string, vars, secretVars map[string]string) Program {
+// Secrets are resolved here, just before the program is started.
+func newCommand(
+	ctx context.Context, env action.Env, args []string, dir string,
+	vars map[string]string, secretVars map[string]action.SecretRef,
+) (Program, error) {
+	secrets, err := env.ResolveSecrets(ctx, "secretEnv", secretVars)
+	if err != nil {
+		return Program{}, err
+	}
 	all := map[string]string{}
 	if env.Key != "" {
 		all["REFIT_KEY"] = env.Key
 	}
 	maps.Copy(all, vars)
-	maps.Copy(all, secretVars)
+	maps.Copy(all, secrets)
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(env.Dir, dir)
 	}
-	// Longer secrets first: one that contains another must not be left in
-	// pieces.
-	secrets := slices.SortedFunc(maps.Values(secretVars), func(a, b string) int { return len(b) - len(a) })
-	return Program{Args: args, Dir: dir, Env: all, Secrets: secrets}
+	return Program{Args: args, Dir: dir, Env: all, Secrets: values(secrets, secretVars)}, nil
+}
+
+// values returns the values of secrets, and what of them comes behind their
+// prefixes.
+func values(secrets map[string]string, refs map[string]action.SecretRef) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		prefix, _ := refs[name]["prefix"].(string)
+		out = append(out, secrets[name], strings.TrimPrefix(secrets[name], prefix))
+	}
+	return out
+}
+
+// names returns variables without their values, which are not known yet.
+func names(secrets map[string]action.SecretRef) map[string]string {
+	out := make(map[string]string, len(secrets))
+	for name := range secrets {
+		out[name] = ""
+	}
+	return out
 }
 
 func orDefault(codes []int, codesByDefault ...int) []int {
@@ -64,7 +90,7 @@ func failed(c Program, res Result, effect action.Extent) *action.Error {
 	if line := lastLine(res.Stderr, res.Stdout); line != "" {
 		text += ": " + line
 	}
-	return &action.Error{Reason: reasonCommandFailed, Effect: effect, Err: errors.New(scrub(text, c.Secrets))}
+	return &action.Error{Reason: reasonCommandFailed, Effect: effect, Err: errors.New(c.redactor().Text(text))}
 }
 
 // lastLine returns the last line of the first text that has one, shortened to

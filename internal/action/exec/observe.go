@@ -15,13 +15,13 @@ const maxParsed = 1 << 20
 
 // ObserveInput is the input of exec.observe.
 type ObserveInput struct {
-	Command   []string          `json:"command" doc:"Program and its arguments; no shell."`
-	Dir       string            `json:"dir,omitempty" doc:"Working folder, relative to the platform file; default its folder."`
-	Env       map[string]string `json:"env,omitempty" doc:"Environment variables that are added."`
-	SecretEnv map[string]string `json:"secretEnv,omitempty" refit:"sensitive" doc:"Environment variables whose values are removed from all output."`
-	Stdin     string            `json:"stdin,omitempty" doc:"Text for the program's standard input; default empty."`
-	Format    string            `json:"format,omitempty" enum:"raw,json,lines" doc:"How to read standard output into value: raw (default) leaves it in stdout."`
-	OkExits   []int             `json:"okExits,omitempty" doc:"Exit codes that mean that the answer counts; default 0 only."`
+	Command   []string                    `json:"command" doc:"Program and its arguments; no shell."`
+	Dir       string                      `json:"dir,omitempty" doc:"Working folder, relative to the platform file; default its folder."`
+	Env       map[string]string           `json:"env,omitempty" doc:"Environment variables that are added."`
+	SecretEnv map[string]action.SecretRef `json:"secretEnv,omitempty" refit:"secret" doc:"Environment variables from secrets; their values are removed from all output."`
+	Stdin     string                      `json:"stdin,omitempty" doc:"Text for the program's standard input; default empty."`
+	Format    string                      `json:"format,omitempty" enum:"raw,json,lines" doc:"How to read standard output into value: raw (default) leaves it in stdout."`
+	OkExits   []int                       `json:"okExits,omitempty" doc:"Exit codes that mean that the answer counts; default 0 only."`
 }
 
 // ObserveOutput is the output of exec.observe.
@@ -41,7 +41,7 @@ func Observe(r *Runner) action.Action {
 		Summary: "Read a fact from the output of a program.",
 		Effect:  action.ReadOnly,
 		Check: func(in ObserveInput) error {
-			return checkCommand("command", in.Command, in.Env, in.SecretEnv)
+			return checkCommand("command", in.Command, in.Env, names(in.SecretEnv))
 		},
 		Preview: func(_ context.Context, _ action.Env, in ObserveInput) (action.Preview, error) {
 			return action.Preview{Summary: "read the output of: " + Quote(in.Command)}, nil
@@ -58,7 +58,10 @@ func Observe(r *Runner) action.Action {
 
 func observe(ctx context.Context, r *Runner, env action.Env, in ObserveInput) (ObserveOutput, error) {
 	parsed := in.Format == "json" || in.Format == "lines"
-	c := newCommand(env, in.Command, in.Dir, in.Env, in.SecretEnv)
+	c, err := newCommand(ctx, env, in.Command, in.Dir, in.Env, in.SecretEnv)
+	if err != nil {
+		return ObserveOutput{}, err
+	}
 	c.Stdin = in.Stdin
 	if parsed {
 		c.KeepStdout = maxParsed
@@ -105,5 +108,6 @@ func parse(c Program, res Result, format string) (any, error) {
 			Err:    fmt.Errorf("read the output of %s as JSON: %w", Quote(c.Args), err),
 		}
 	}
-	return value, nil
+	// JSON can be written in many ways; what it says is looked at once more.
+	return c.redactor().Value(value), nil
 }

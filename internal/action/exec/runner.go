@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/secret"
 )
 
 // The reasons of errors of this package. The pages of the actions explain
@@ -109,7 +110,7 @@ func result(ctx context.Context, c Program, err error, stdout, stderr *tail, cmd
 	}
 	res := Result{
 		ExitCode: exitCode(cmd.ProcessState), Truncated: stdout.truncated,
-		Stdout: scrub(stdout.String(), c.Secrets), Stderr: scrub(stderr.String(), c.Secrets),
+		Stdout: redact(stdout, c), Stderr: redact(stderr, c),
 	}
 	return res, nil
 }
@@ -148,12 +149,15 @@ func notStarted(ctx context.Context, c Program, err error) error {
 	}
 }
 
-// scrub replaces the secrets in what a program printed.
-func scrub(s string, secrets []string) string {
-	for _, secret := range secrets {
-		if secret != "" {
-			s = strings.ReplaceAll(s, secret, "***")
-		}
+// redactor removes the secrets of c.
+func (c Program) redactor() *secret.Redactor { return secret.NewRedactor(c.Secrets...) }
+
+// redact returns what a program printed without secrets. Where the beginning
+// is lost, half of a secret may be left there.
+func redact(printed *tail, c Program) string {
+	text := printed.String()
+	if printed.truncated {
+		return c.redactor().Tail(text)
 	}
-	return s
+	return c.redactor().Text(text)
 }

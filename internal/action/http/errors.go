@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/secret"
 )
 
 // The reasons of errors of this package.
@@ -74,6 +75,19 @@ func explain(ctx context.Context, timeout time.Duration, err error) *action.Erro
 	default:
 		return &action.Error{Reason: reasonRequestFailed, Retryable: true, Err: errors.New(withoutQueries(err.Error()))}
 	}
+}
+
+// withoutSecrets removes secrets from the text of an error, such as of a
+// redirect to an address that holds one.
+func withoutSecrets(err error, clean *secret.Redactor) error {
+	failure, ok := errors.AsType[*action.Error](err)
+	if !ok || failure.Err == nil {
+		return err
+	}
+	if text := failure.Err.Error(); clean.Text(text) != text {
+		failure.Err = errors.New(clean.Text(text))
+	}
+	return failure
 }
 
 // show returns an address as messages may show it: without user, query and

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/secret"
 )
 
 // Limits of http.get.
@@ -23,10 +24,11 @@ const (
 
 // GetInput is the input of http.get.
 type GetInput struct {
-	URL      string            `json:"url" doc:"Address to ask, http or https, without user and password."`
-	Headers  map[string]string `json:"headers,omitempty" refit:"sensitive" doc:"Headers of the request; they are sent to the host of url only, not to where it redirects."`
-	Timeout  time.Duration     `json:"timeout,omitempty" doc:"How long the answer may take in all; default 10s."`
-	MaxBytes int64             `json:"maxBytes,omitempty" doc:"Largest body that is read; default and most 1048576."`
+	URL           string                      `json:"url" doc:"Address to ask, http or https, without user and password."`
+	Headers       map[string]string           `json:"headers,omitempty" doc:"Headers of the request without credentials; they are sent to the host of url only, not to where it redirects."`
+	SecretHeaders map[string]action.SecretRef `json:"secretHeaders,omitempty" refit:"secret" doc:"Headers of the request from secrets, sent like headers; their values are removed from the answer."`
+	Timeout       time.Duration               `json:"timeout,omitempty" doc:"How long the answer may take in all; default 10s."`
+	MaxBytes      int64                       `json:"maxBytes,omitempty" doc:"Largest body that is read; default and most 1048576."`
 }
 
 // GetOutput is the output of http.get.
@@ -51,8 +53,8 @@ func Get(client *http.Client) action.Action {
 		Preview: func(_ context.Context, _ action.Env, in GetInput) (action.Preview, error) {
 			return action.Preview{Summary: "ask " + showRaw(in.URL)}, nil
 		},
-		Observe: func(ctx context.Context, _ action.Env, in GetInput) (action.Observed[GetOutput], error) {
-			out, err := g.get(ctx, in)
+		Observe: func(ctx context.Context, env action.Env, in GetInput) (action.Observed[GetOutput], error) {
+			out, err := g.get(ctx, env, in)
 			if err != nil {
 				return action.Observed[GetOutput]{}, err
 			}
@@ -71,20 +73,32 @@ func checkGet(in GetInput) error {
 	case u.Hostname() == "":
 		return fmt.Errorf("field \"url\" is %q, which names no host", show(u))
 	case u.User != nil:
-		return errors.New("field \"url\" holds a user: send credentials in headers")
+		return errors.New("field \"url\" holds a user: send credentials in secretHeaders")
 	case in.Timeout < 0 || in.Timeout > time.Hour:
 		return fmt.Errorf("field \"timeout\" is %s, needs at most 1h", in.Timeout)
 	case in.MaxBytes < 0 || in.MaxBytes > maxBytes:
 		return fmt.Errorf("field \"maxBytes\" is %d, needs 1 to %d", in.MaxBytes, maxBytes)
 	default:
-		return checkHeaders(in.Headers)
+		return checkHeaders(in)
 	}
 }
 
 // getter carries out http.get.
 type getter struct{ transport http.RoundTripper }
 
-func (g getter) get(ctx context.Context, in GetInput) (GetOutput, error) {
+func (g getter) get(ctx context.Context, env action.Env, in GetInput) (GetOutput, error) {
+	headers, clean, err := resolveHeaders(ctx, env, in)
+	if err != nil {
+		return GetOutput{}, err
+	}
+	out, err := g.ask(ctx, in, headers, clean)
+	return out, withoutSecrets(err, clean)
+}
+
+// ask sends the request and reads the answer.
+func (g getter) ask(
+	ctx context.Context, in GetInput, headers map[string]string, clean *secret.Redactor,
+) (GetOutput, error) {
 	timeout := defaultTimeout
 	if in.Timeout > 0 {
 		timeout = in.Timeout
@@ -95,8 +109,8 @@ func (g getter) get(ctx context.Context, in GetInput) (GetOutput, error) {
 	if err != nil {
 		return GetOutput{}, couldNotAsk(ctx, in.URL, timeout, err)
 	}
-	setHeaders(req, in.Headers)
-	client := &http.Client{Transport: g.transport, CheckRedirect: redirects(in.Headers)}
+	setHeaders(req, headers)
+	client := &http.Client{Transport: g.transport, CheckRedirect: redirects(headers)}
 	resp, err := client.Do(req)
 	if err != nil {
 		return GetOutput{}, couldNotAsk(ctx, in.URL, timeout, err)
@@ -106,7 +120,7 @@ func (g getter) get(ctx context.Context, in GetInput) (GetOutput, error) {
 	if err != nil {
 		return GetOutput{}, couldNotAsk(ctx, in.URL, timeout, err)
 	}
-	return answer(resp, body, in.Headers), nil
+	return answer(resp, body, clean), nil
 }
 
 // errTooLarge is returned by readBody when the body is larger than the limit.
@@ -126,21 +140,22 @@ func readBody(r io.Reader, in GetInput) ([]byte, error) {
 
 // answer makes the output. Servers that repeat the headers of the request, as
 // debugging pages do, must not bring credentials into a plan.
-func answer(resp *http.Response, body []byte, sent map[string]string) GetOutput {
-	clean := scrubber(sent)
+func answer(resp *http.Response, body []byte, clean *secret.Redactor) GetOutput {
 	out := GetOutput{
 		Status: resp.StatusCode, Headers: map[string]string{},
-		Body: clean.Replace(strings.ToValidUTF8(string(body), "\uFFFD")),
+		Body: clean.Text(strings.ToValidUTF8(string(body), "\uFFFD")),
 	}
 	for name, values := range resp.Header {
 		if name != "Set-Cookie" {
-			out.Headers[strings.ToLower(name)] = clean.Replace(strings.Join(values, ", "))
+			out.Headers[clean.Text(strings.ToLower(name))] = clean.Text(strings.Join(values, ", "))
 		}
 	}
 	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if media == "application/json" || strings.HasSuffix(media, "+json") {
 		// Broken JSON is no error: status and body are facts all the same.
-		out.JSON, _ = action.ParseJSON([]byte(out.Body))
+		// It can be written in many ways; what it says is looked at once more.
+		value, _ := action.ParseJSON([]byte(out.Body))
+		out.JSON = clean.Value(value)
 	}
 	return out
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/actiontest"
 	httpaction "github.com/refitproject/refit/internal/action/http"
+	"github.com/refitproject/refit/internal/secret"
 )
 
 // hub is a server with the behaviours that the action must stand.
@@ -76,6 +77,37 @@ func clientOf(server *httptest.Server) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
+// secrets is what references of these tests find.
+func secrets() action.Env {
+	return action.Env{Secrets: secret.Resolver{
+		Environ: []string{"TOKEN=hunter2", "OTHER=hunter3\"quoted", "LINES=hunter2\nhunter3", "SCHEME=gopher"},
+	}}
+}
+
+// bearer is a reference to a token.
+func bearer() map[string]any { return map[string]any{"env": "TOKEN", "prefix": "Bearer "} }
+
+// TestGetRemovesSecretsFromJSON lets a server repeat a secret as JSON escapes
+// it, which is another text than the secret.
+func TestGetRemovesSecretsFromJSON(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"sent": %q, "odd": "\u0068unter3\"quoted", "hunter3\"quoted": 1}`, r.Header.Get("X-Token"))
+	}))
+	t.Cleanup(server.Close)
+	obs, err := httpaction.Get(server.Client()).Observe(t.Context(), secrets(), map[string]any{
+		"url": server.URL, "secretHeaders": map[string]any{"X-Token": map[string]any{"env": "OTHER"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"sent": "***", "odd": "***", "***": int64(1)}
+	if diff := cmp.Diff(any(want), obs.Output["json"]); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestGetSuite(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewTLSServer(hub())
@@ -111,14 +143,14 @@ func TestGet(t *testing.T) {
 		"Binary":     {map[string]any{"url": "/binary"}, map[string]any{"body": "a\uFFFDb"}},
 		"Redirect":   {map[string]any{"url": "/to?url=/hub/api"}, map[string]any{"status": int64(200), "json": map[string]any{"version": "4.2.0", "servers": int64(3)}}},
 		"Headers":    {map[string]any{"url": "/echo", "headers": map[string]any{"User-Agent": "probe", "Host": "other.example.org"}}, map[string]any{"body": "host=other.example.org auth= token= referer= agent=probe"}},
-		"Scrubbed":   {map[string]any{"url": "/echo", "headers": map[string]any{"Authorization": "Bearer hunter2", "X-Token": "hunter2"}}, map[string]any{"body": "host=hub.example.org auth=*** token=*** referer= agent=Go-http-client/1.1"}},
+		"Scrubbed":   {map[string]any{"url": "/echo", "secretHeaders": map[string]any{"Authorization": bearer(), "X-Token": map[string]any{"env": "OTHER"}}}, map[string]any{"body": "host=hub.example.org auth=*** token=*** referer= agent=Go-http-client/1.1"}},
 		"MaxBytes":   {map[string]any{"url": "/hub/api", "maxBytes": int64(34)}, map[string]any{"status": int64(200)}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tc.in["url"] = "http://hub.example.org" + tc.in["url"].(string)
-			obs, err := httpaction.Get(clientOf(server)).Observe(t.Context(), action.Env{}, tc.in)
+			obs, err := httpaction.Get(clientOf(server)).Observe(t.Context(), secrets(), tc.in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -150,9 +182,10 @@ func TestGetRedirectsKeepCredentialsHome(t *testing.T) {
 	t.Parallel()
 	server := serve(t)
 	ask := func(to string) string {
-		obs, err := httpaction.Get(clientOf(server)).Observe(t.Context(), action.Env{}, map[string]any{
-			"url":     "http://hub.example.org/to?url=" + to,
-			"headers": map[string]any{"Authorization": "Bearer hunter2", "X-Token": "hunter3", "User-Agent": "probe"},
+		obs, err := httpaction.Get(clientOf(server)).Observe(t.Context(), secrets(), map[string]any{
+			"url":           "http://hub.example.org/to?url=" + to,
+			"headers":       map[string]any{"User-Agent": "probe"},
+			"secretHeaders": map[string]any{"Authorization": bearer(), "X-Token": map[string]any{"env": "OTHER"}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -185,30 +218,40 @@ func TestGetErrors(t *testing.T) {
 		retryable bool
 		want      string
 	}{
-		"Refused":  {"http://" + refused + "/x?token=hunter2#f", nil, "ConnectionRefused", true, "ask http://" + refused + "/x: connection refused: check that the server runs"},
-		"TooLarge": {server.URL + "/large", nil, "BodyTooLarge", false, "more than 1048576 bytes"},
-		"MaxBytes": {server.URL + "/hub/api", map[string]any{"maxBytes": int64(33)}, "BodyTooLarge", false, "more than 33 bytes"},
-		"Timeout":  {server.URL + "/hang", map[string]any{"timeout": "50ms"}, "Timeout", true, "no complete answer within 50ms"},
-		"Loop":     {server.URL + "/loop", nil, "RedirectRefused", false, "it redirects more than 5 times"},
-		"Cut":      {server.URL + "/cut", nil, "RequestFailed", true, "unexpected EOF"},
-		"Foreign":  {server.URL + "/to?url=ftp://user:hunter2@host/?token=hunter2", nil, "RequestFailed", true, "unsupported protocol scheme"},
-		"BadHop":   {server.URL + "/to?url=http://h/%25zz%3Ftoken=hunter2", nil, "RequestFailed", true, "ask "},
-		"Scheme":   {"ftp://host/?token=hunter2", nil, "InvalidInput", false, `field "url" is "ftp://host/", needs http:// or https://`},
-		"Relative": {"/hub/api", nil, "InvalidInput", false, "needs http://"},
-		"NoHost":   {"http:///x", nil, "InvalidInput", false, "names no host"},
-		"User":     {"http://u:hunter2@host/", nil, "InvalidInput", false, "holds a user: send credentials in headers"},
-		"NoURL":    {"http://ho st/?token=hunter2", nil, "InvalidInput", false, `field "url" is not an address`},
-		"Name":     {"http://host", map[string]any{"headers": map[string]any{"a b": "hunter2"}}, "InvalidInput", false, `"a b" cannot be the name of a header`},
-		"Value":    {"http://host", map[string]any{"headers": map[string]any{"X-Token": "hunter2\n"}}, "InvalidInput", false, `header "X-Token" holds a control character`},
-		"Hours":    {"http://host", map[string]any{"timeout": "2h"}, "InvalidInput", false, `field "timeout"`},
-		"Bytes":    {"http://host", map[string]any{"maxBytes": int64(1<<20 + 1)}, "InvalidInput", false, `field "maxBytes"`},
+		"Refused":    {"http://" + refused + "/x?token=hunter2#f", nil, "ConnectionRefused", true, "ask http://" + refused + "/x: connection refused: check that the server runs"},
+		"TooLarge":   {server.URL + "/large", nil, "BodyTooLarge", false, "more than 1048576 bytes"},
+		"MaxBytes":   {server.URL + "/hub/api", map[string]any{"maxBytes": int64(33)}, "BodyTooLarge", false, "more than 33 bytes"},
+		"Timeout":    {server.URL + "/hang", map[string]any{"timeout": "50ms"}, "Timeout", true, "no complete answer within 50ms"},
+		"Loop":       {server.URL + "/loop", nil, "RedirectRefused", false, "it redirects more than 5 times"},
+		"Cut":        {server.URL + "/cut", nil, "RequestFailed", true, "unexpected EOF"},
+		"Foreign":    {server.URL + "/to?url=ftp://user:hunter2@host/?token=hunter2", nil, "RequestFailed", true, "unsupported protocol scheme"},
+		"BadHop":     {server.URL + "/to?url=http://h/%25zz%3Ftoken=hunter2", nil, "RequestFailed", true, "ask "},
+		"Scheme":     {"ftp://host/?token=hunter2", nil, "InvalidInput", false, `field "url" is "ftp://host/", needs http:// or https://`},
+		"Relative":   {"/hub/api", nil, "InvalidInput", false, "needs http://"},
+		"NoHost":     {"http:///x", nil, "InvalidInput", false, "names no host"},
+		"User":       {"http://u:hunter2@host/", nil, "InvalidInput", false, "holds a user: send credentials in secretHeaders"},
+		"NoURL":      {"http://ho st/?token=hunter2", nil, "InvalidInput", false, `field "url" is not an address`},
+		"Name":       {"http://host", map[string]any{"headers": map[string]any{"a b": "hunter2"}}, "InvalidInput", false, `"a b" cannot be the name of a header`},
+		"Value":      {"http://host", map[string]any{"headers": map[string]any{"X-Name": "hunter2\n"}}, "InvalidInput", false, `header "X-Name" holds a control character`},
+		"Credential": {"http://host", map[string]any{"headers": map[string]any{"authorization": "Bearer hunter2"}}, "InvalidInput", false, `field "headers": header "authorization" carries a credential, which would stand in the plan: move it to secretHeaders, with a reference such as {env: NAME}`},
+		"Cookie":     {"http://host", map[string]any{"headers": map[string]any{"Cookie": "s=hunter2"}}, "InvalidInput", false, `header "Cookie" carries a credential`},
+		"Proxy":      {"http://host", map[string]any{"headers": map[string]any{"Proxy-Authorization": "hunter2"}}, "InvalidInput", false, `header "Proxy-Authorization" carries a credential`},
+		"APIKey":     {"http://host", map[string]any{"headers": map[string]any{"X_Api_Key": "hunter2"}}, "InvalidInput", false, `header "X_Api_Key" carries a credential`},
+		"Vault":      {"http://host", map[string]any{"headers": map[string]any{"X-Vault-Token": "hunter2"}}, "InvalidInput", false, `header "X-Vault-Token" carries a credential`},
+		"Twice":      {"http://host", map[string]any{"headers": map[string]any{"X-A": "a"}, "secretHeaders": map[string]any{"x-a": bearer()}}, "InvalidInput", false, `header "x-a" is given twice`},
+		"Literal":    {"http://host", map[string]any{"secretHeaders": map[string]any{"X-A": "hunter2"}}, "InvalidInput", false, `/secretHeaders/X-A: must be a reference to a secret, is a string: write {env: NAME}`},
+		"Unset":      {"http://host", map[string]any{"secretHeaders": map[string]any{"X-A": map[string]any{"env": "NONE"}}}, "SecretUnavailable", false, `secretHeaders "X-A": secret from environment variable "NONE": it is not set: set it where Refit is started`},
+		"TwoLines":   {"http://host", map[string]any{"secretHeaders": map[string]any{"X-A": map[string]any{"env": "LINES"}}}, "SecretUnavailable", false, `header "X-A" holds a control character`},
+		"InRedirect": {server.URL + "/to?url=gopher://h/", map[string]any{"secretHeaders": map[string]any{"X-A": map[string]any{"env": "SCHEME"}}}, "RequestFailed", true, `unsupported protocol scheme "***"`},
+		"Hours":      {"http://host", map[string]any{"timeout": "2h"}, "InvalidInput", false, `field "timeout"`},
+		"Bytes":      {"http://host", map[string]any{"maxBytes": int64(1<<20 + 1)}, "InvalidInput", false, `field "maxBytes"`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := map[string]any{"url": tc.url}
 			maps.Copy(in, tc.extra)
-			_, err := httpaction.Get(&http.Client{Transport: httpaction.Transport()}).Observe(t.Context(), action.Env{}, in)
+			_, err := httpaction.Get(&http.Client{Transport: httpaction.Transport()}).Observe(t.Context(), secrets(), in)
 			failure, ok := errors.AsType[*action.Error](err)
 			if !ok || failure.Reason != tc.reason || failure.Retryable != tc.retryable || failure.Effect != action.ExtentNone {
 				t.Fatalf("got %#v: %v, want reason %s", failure, err, tc.reason)

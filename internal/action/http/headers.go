@@ -1,26 +1,92 @@
 package http
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/secret"
 )
 
-// checkHeaders refuses headers that cannot be sent. Messages name headers and
-// never quote values.
-func checkHeaders(headers map[string]string) error {
-	for _, name := range slices.Sorted(maps.Keys(headers)) {
+// checkHeaders refuses headers that cannot be sent, and credentials that are
+// written out. Messages name headers and never quote values.
+func checkHeaders(in GetInput) error {
+	seen := map[string]bool{}
+	for _, name := range slices.Concat(names(in.Headers), names(in.SecretHeaders)) {
 		if name == "" || strings.ContainsFunc(name, notInName) {
 			return fmt.Errorf("%q cannot be the name of a header", name)
 		}
+		if lower := strings.ToLower(name); seen[lower] {
+			return fmt.Errorf("header %q is given twice", name)
+		}
+		seen[strings.ToLower(name)] = true
+	}
+	for _, name := range names(in.Headers) {
+		if carriesCredentials(name) {
+			return fmt.Errorf("field \"headers\": header %q carries a credential, which would stand in the plan: "+
+				"move it to secretHeaders, with a reference such as {env: NAME}", name)
+		}
+	}
+	return checkValues(in.Headers)
+}
+
+// checkValues refuses values that would end a header.
+func checkValues(headers map[string]string) error {
+	for _, name := range names(headers) {
 		if strings.ContainsFunc(headers[name], func(r rune) bool { return (r < ' ' && r != '\t') || r == 0x7f }) {
 			return fmt.Errorf("header %q holds a control character", name)
 		}
 	}
 	return nil
+}
+
+func names[V any](headers map[string]V) []string { return slices.Sorted(maps.Keys(headers)) }
+
+// carriesCredentials tells by the name of a header whether its values are
+// secrets as a rule: Authorization, Cookie, X-Api-Key, X-Vault-Token.
+func carriesCredentials(name string) bool {
+	name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	for word := range strings.SplitSeq(name, "-") {
+		switch word {
+		case "authorization", "cookie", "token", "secret", "password", "apikey", "credential", "credentials":
+			return true
+		}
+	}
+	for _, end := range []string{"api-key", "access-key", "auth-key"} {
+		if strings.HasSuffix(name, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// resolveHeaders returns all headers of the request with their values, and
+// what removes those of the secret ones from the answer.
+func resolveHeaders(ctx context.Context, env action.Env, in GetInput) (map[string]string, *secret.Redactor, error) {
+	secrets, err := env.ResolveSecrets(ctx, "secretHeaders", in.SecretHeaders)
+	if err == nil {
+		err = checkValues(secrets)
+	}
+	if err != nil {
+		if _, ok := errors.AsType[*action.Error](err); !ok {
+			err = &action.Error{Reason: action.ReasonSecretUnavailable, Effect: action.ExtentNone, Err: err}
+		}
+		return nil, nil, err
+	}
+	var values []string
+	headers := map[string]string{}
+	maps.Copy(headers, in.Headers)
+	for _, name := range names(secrets) {
+		prefix, _ := in.SecretHeaders[name]["prefix"].(string)
+		values = append(values, secrets[name], strings.TrimPrefix(secrets[name], prefix))
+		headers[name] = secrets[name]
+	}
+	return headers, secret.NewRedactor(values...), nil
 }
 
 // notInName tells whether r may not stand in the name of a header (RFC 9110,
@@ -66,34 +132,4 @@ func redirects(headers map[string]string) func(*http.Request, []*http.Request) e
 		}
 		return nil
 	}
-}
-
-// openHeaders are headers whose values are no secrets, so that the same words
-// in an answer are left alone.
-func openHeaders() []string {
-	return []string{
-		"accept", "accept-language", "cache-control", "content-type", "host", "origin", "pragma",
-		"referer", "user-agent",
-	}
-}
-
-// scrubber replaces the values of the headers that may be secrets, and their
-// last words: a token alone, as in "Bearer TOKEN".
-func scrubber(headers map[string]string) *strings.Replacer {
-	var secrets []string
-	for name, value := range headers {
-		if slices.Contains(openHeaders(), strings.ToLower(name)) {
-			continue
-		}
-		if words := strings.Fields(value); len(words) > 0 {
-			secrets = append(secrets, value, words[len(words)-1])
-		}
-	}
-	// Longer values first: the replacer takes the first that fits.
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	var pairs []string
-	for _, secret := range secrets {
-		pairs = append(pairs, secret, "***")
-	}
-	return strings.NewReplacer(pairs...)
 }

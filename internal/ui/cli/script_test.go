@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/refitproject/refit/internal/action/all"
+	"github.com/refitproject/refit/internal/secret"
 	"github.com/refitproject/refit/internal/service"
 	"github.com/refitproject/refit/internal/ui/cli"
 	"github.com/refitproject/refit/procedures"
@@ -52,13 +53,15 @@ func refit() cli.ExitCode {
 		},
 		Build: cli.Build{Version: "v0.0.0-test", Commit: "0123abc", Go: "go1.26", Platform: "linux/amd64"},
 		NewService: func(progress service.Progress) (*service.Service, error) {
-			registry, err := all.NewRegistry(all.NewClients(os.Environ()))
+			clients := all.NewClients(os.Environ())
+			registry, err := all.NewRegistry(clients)
 			if err != nil {
 				return nil, err
 			}
 			return service.New(service.Options{
 				Registry: registry, Shipped: procedures.FS(), Now: func() time.Time { return now }, Version: "v0.0.0-test",
 				StateDir: filepath.Join(os.Getenv("WORK"), "state"), LookPath: exec.LookPath, Progress: progress,
+				Secrets: secret.Resolver{Environ: os.Environ(), Programs: clients.Programs},
 			})
 		},
 	}
