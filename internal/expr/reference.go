@@ -1,6 +1,9 @@
 package expr
 
 import (
+	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 
 	"cel.dev/cel-go/common/ast"
@@ -13,8 +16,73 @@ import (
 // {"observe", "release", "chart", "version"}.
 type Reference []string
 
-// String joins the parts of r with dots.
-func (r Reference) String() string { return strings.Join(r, ".") }
+// String writes r as an expression would: parts that are identifiers behind a
+// dot, others as an index: observe.values["hub.db.upgrade"]. ParsePath reads it
+// back.
+func (r Reference) String() string {
+	var out strings.Builder
+	for i, part := range r {
+		switch {
+		case !isName(part):
+			out.WriteString("[" + strconv.Quote(part) + "]")
+		case i > 0:
+			out.WriteString("." + part)
+		default:
+			out.WriteString(part)
+		}
+	}
+	return out.String()
+}
+
+// ParsePath reads what String writes: parts behind dots, or quoted in brackets
+// when they are not identifiers.
+func ParsePath(text string) (Reference, error) {
+	var out Reference
+	rest := text
+	for rest != "" {
+		if quoted, isIndex := strings.CutPrefix(rest, "["); isIndex {
+			literal, err := strconv.QuotedPrefix(quoted)
+			if err != nil || !strings.HasPrefix(quoted[len(literal):], "]") {
+				return nil, fmt.Errorf("path %q: after [ comes a part in double quotes and ]", text)
+			}
+			part, err := strconv.Unquote(literal)
+			if err != nil {
+				return nil, fmt.Errorf("path %q: read %s: %w", text, literal, err)
+			}
+			out, rest = append(out, part), quoted[len(literal)+1:]
+			continue
+		}
+		if len(out) > 0 {
+			if !strings.HasPrefix(rest, ".") {
+				return nil, fmt.Errorf("path %q: parts are separated by dots", text)
+			}
+			rest = rest[1:]
+		}
+		end := strings.IndexAny(rest, ".[")
+		if end < 0 {
+			end = len(rest)
+		}
+		if !isName(rest[:end]) {
+			return nil, fmt.Errorf("path %q: %q has to be written as [%q]", text, rest[:end], rest[:end])
+		}
+		out, rest = append(out, rest[:end]), rest[end:]
+	}
+	if len(out) == 0 {
+		return nil, errors.New("the path is empty")
+	}
+	return out, nil
+}
+
+// isName tells whether part can stand behind a dot; unlike a variable it may be
+// a word that CEL keeps for itself.
+func isName(part string) bool {
+	for i := range len(part) {
+		if !isNameByte(part[i]) || i == 0 && part[0] >= '0' && part[0] <= '9' {
+			return false
+		}
+	}
+	return part != ""
+}
 
 // references returns the greatest static selections in e.
 func references(e ast.Expr, vars map[string]schema.Type) []Reference {

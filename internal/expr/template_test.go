@@ -131,7 +131,7 @@ hub:
 	if template.Pos() != n.Pos {
 		t.Errorf("Pos: got %v, want %v", template.Pos(), n.Pos)
 	}
-	const refs = "[inputs.count inputs.hosts inputs.name steps.stop-servers.output.count]"
+	const refs = "[inputs.count inputs.hosts inputs.name steps[\"stop-servers\"].output.count]"
 	if got := referenceText(template); got != refs {
 		t.Errorf("References: got %s, want %s", got, refs)
 	}
@@ -168,7 +168,7 @@ func TestReferences(t *testing.T) {
 		"Chain":        {"The longest selection counts.", "${observe.release.chart.version}", "[observe.release.chart.version]"},
 		"Sorted":       {"They are sorted and not repeated.", "${steps.config.output.file}${inputs.name}${inputs.name}", "[inputs.name steps.config.output.file]"},
 		"Has":          {"has() refers to the field.", "${has(observe.release.chart)}", "[observe.release.chart]"},
-		"LiteralIndex": {"A literal index is a selection.", "${steps['stop-servers'].output}", "[steps.stop-servers.output]"},
+		"LiteralIndex": {"A literal index is a selection.", "${steps['stop-servers'].output}", "[steps[\"stop-servers\"].output]"},
 		"NumberIndex":  {"A number is not.", "${inputs.charts[0].name}", "[inputs.charts]"},
 		"Computed":     {"A computed index refers to both.", "${inputs.labels[inputs.name]}", "[inputs.labels inputs.name]"},
 		"Method":       {"The target of a method counts.", "${inputs.name.startsWith(inputs.namespace)}", "[inputs.name inputs.namespace]"},
