@@ -27,7 +27,10 @@ import (
 )
 
 // version and commit are set by the linker: -ldflags "-X main.version=v0.1.0".
-var version, commit = "dev", ""
+var (
+	version = "dev"
+	commit  string //nolint:gochecknoglobals // The linker sets it.
+)
 
 func main() {
 	limitMemory()

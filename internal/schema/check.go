@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -40,6 +41,13 @@ func (p Problem) String() string {
 // string, int64 (or int), float64, bool, []any, map[string]any. A whole number
 // fits Number, and a float without fraction fits Int. null fits only Any.
 func Check(t Type, value any) []Problem {
+	// Most values fit, and large plans check hundreds of thousands: paths,
+	// order and texts are made only when there is something to report.
+	quick := &checker{quick: true}
+	quick.value(t, value, "", false)
+	if !quick.failed {
+		return nil
+	}
 	c := &checker{}
 	c.value(t, value, "", false)
 	return c.problems
@@ -49,9 +57,31 @@ func Check(t Type, value any) []Problem {
 // the value must not be quoted.
 type checker struct {
 	problems []Problem
+	// quick asks only whether there is a problem; the answer is in failed.
+	quick, failed bool
+}
+
+// below returns the path of a member.
+func (c *checker) below(path, key string) string {
+	if c.quick {
+		return ""
+	}
+	return path + "/" + escape(key)
+}
+
+// keys returns the names of members, sorted where the order is seen.
+func (c *checker) keys(members map[string]any) iter.Seq[string] {
+	if c.quick {
+		return maps.Keys(members)
+	}
+	return slices.Values(slices.Sorted(maps.Keys(members)))
 }
 
 func (c *checker) addf(path, suggestion, format string, args ...any) {
+	if c.quick {
+		c.failed = true
+		return
+	}
 	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...), Suggestion: suggestion})
 }
 
@@ -147,7 +177,7 @@ func (c *checker) list(t Type, value any, path string, hide bool) {
 		return
 	}
 	for i, item := range items {
-		c.value(t.ElemType(), item, path+"/"+strconv.Itoa(i), hide)
+		c.value(t.ElemType(), item, c.below(path, strconv.Itoa(i)), hide)
 	}
 }
 
@@ -157,8 +187,8 @@ func (c *checker) mapping(t Type, value any, path string, hide bool) {
 		c.wrong(path, "a map", value)
 		return
 	}
-	for _, key := range slices.Sorted(maps.Keys(members)) {
-		c.value(t.ElemType(), members[key], path+"/"+escape(key), hide)
+	for key := range c.keys(members) {
+		c.value(t.ElemType(), members[key], c.below(path, key), hide)
 	}
 }
 
@@ -171,19 +201,31 @@ func (c *checker) object(t Type, value any, path string, hide bool) {
 	if t.Open() {
 		return
 	}
-	names := t.FieldNames()
-	for _, key := range slices.Sorted(maps.Keys(members)) {
+	for key := range c.keys(members) {
 		if f, known := t.Fields[key]; known {
-			c.value(f.Type, members[key], path+"/"+escape(key), hide || f.Sensitive)
+			c.value(f.Type, members[key], c.below(path, key), hide || f.Sensitive)
 		} else {
-			c.addf(path+"/"+escape(key), diag.DidYouMean(clip(key), names), "unknown field %s", quote(key))
+			c.unknown(t, path, key)
 		}
 	}
-	for _, name := range names {
-		if _, given := members[name]; !given && t.Fields[name].Required {
-			c.addf(path, "", "field %q is missing", name)
+	var missing []string
+	for name, f := range t.Fields {
+		if _, given := members[name]; !given && f.Required {
+			missing = append(missing, name)
 		}
 	}
+	slices.Sort(missing)
+	for _, name := range missing {
+		c.addf(path, "", "field %q is missing", name)
+	}
+}
+
+func (c *checker) unknown(t Type, path, key string) {
+	if c.quick {
+		c.failed = true
+		return
+	}
+	c.addf(c.below(path, key), diag.DidYouMean(clip(key), t.FieldNames()), "unknown field %s", quote(key))
 }
 
 // describe names the kind of a value, and never quotes it.
