@@ -14,4 +14,7 @@ func ownGroup(*exec.Cmd) {}
 // endGroup does nothing; see ownGroup.
 func endGroup(*exec.Cmd) {}
 
+// killGroup kills cmd alone; see ownGroup.
+func killGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
+
 func exitCode(state *os.ProcessState) int { return state.ExitCode() }

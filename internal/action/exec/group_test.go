@@ -58,6 +58,29 @@ func TestGroupEndsAsAWhole(t *testing.T) {
 	}
 }
 
+// TestKillAll kills a program that does not end when it is asked to, and
+// expects that none is started afterwards.
+func TestKillAll(t *testing.T) {
+	t.Parallel()
+	r := runner()
+	env := action.Env{Dir: t.TempDir()}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = exec.Observe(r).Observe(t.Context(), env, sh(`trap "" TERM; touch ready; while :; do sleep 1; done`))
+	}()
+	waitFor(t.Context(), filepath.Join(env.Dir, "ready"))
+	r.KillAll()
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the program is still there")
+	}
+	if _, err := exec.Observe(r).Observe(t.Context(), env, sh("touch late")); err == nil {
+		t.Error("a program was started after the end")
+	}
+}
+
 // TestOutputHeldOpen runs a program that leaves a child in a session of its
 // own which holds its output: the program's end counts, not the child's.
 func TestOutputHeldOpen(t *testing.T) {

@@ -22,6 +22,9 @@ func endGroup(cmd *exec.Cmd) {
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 }
 
+// killGroup kills cmd and its whole group.
+func killGroup(cmd *exec.Cmd) { endGroup(cmd) }
+
 // exitCode returns the exit code as shells count it: 128 and the number of the
 // signal for programs that a signal ended.
 func exitCode(state *os.ProcessState) int {

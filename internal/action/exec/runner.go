@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
@@ -34,11 +35,61 @@ const (
 const grace = 3 * time.Second
 
 // Runner starts programs. It is safe for concurrent use.
-type Runner struct{ environ []string }
+type Runner struct {
+	environ []string
+
+	mu sync.Mutex
+	// running are the programs that were started and have not ended.
+	running map[*exec.Cmd]struct{}
+	// closed is set by KillAll: nothing is started any more.
+	closed bool
+}
 
 // NewRunner returns a Runner whose programs get the environment environ, as
 // "NAME=value", and nothing else beside what a Program adds.
-func NewRunner(environ []string) *Runner { return &Runner{environ: slices.Clone(environ)} }
+func NewRunner(environ []string) *Runner {
+	return &Runner{environ: slices.Clone(environ), running: map[*exec.Cmd]struct{}{}}
+}
+
+// errClosed is returned when a program is to be started after KillAll.
+var errClosed = errors.New("this program is ending")
+
+// KillAll kills every program that runs, with all that it started, and lets no
+// other one start. It is for the moment before the process itself exits:
+// nobody waits for the programs any more.
+func (r *Runner) KillAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	for cmd := range r.running {
+		killGroup(cmd)
+	}
+}
+
+// start starts cmd and remembers it. Both happen under the lock, so that no
+// program slips through between KillAll and the end of the process.
+func (r *Runner) start(cmd *exec.Cmd) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return errClosed
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	r.running[cmd] = struct{}{}
+	return nil
+}
+
+// wait waits for cmd, ends what is left of its group and forgets it.
+func (r *Runner) wait(cmd *exec.Cmd) error {
+	err := cmd.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	endGroup(cmd)
+	delete(r.running, cmd)
+	return err
+}
 
 // Program is one program to start.
 type Program struct {
@@ -84,11 +135,10 @@ func (r *Runner) Run(ctx context.Context, c Program) (Result, error) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(c.Stdin), stdout, stderr
 	cmd.WaitDelay = grace
 	ownGroup(cmd)
-	if err := cmd.Start(); err != nil {
+	if err := r.start(cmd); err != nil {
 		return Result{}, notStarted(ctx, c, err)
 	}
-	err = cmd.Wait()
-	endGroup(cmd)
+	err = r.wait(cmd)
 	return result(ctx, c, err, stdout, stderr, cmd)
 }
 
