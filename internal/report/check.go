@@ -11,7 +11,7 @@ type FactStatus string
 
 // The statuses. Later is for facts that an earlier stage of the plan brings
 // about, so that they cannot be compared yet. FactUnknown means that the fact
-// could not be observed; it makes a plan stale like a changed one.
+// could not be observed.
 const (
 	AsExpected  FactStatus = "asExpected"
 	FactChanged FactStatus = "changed"
@@ -35,6 +35,9 @@ type CheckResult struct {
 type Verdict struct {
 	// Stale tells that the world is no longer as the plan expects.
 	Stale bool `json:"stale"`
+	// Unknown tells that a target or a fact could not be asked, so that nobody
+	// knows whether it is as the plan expects.
+	Unknown bool `json:"unknown"`
 	// Blocked tells that a finding stops the plan.
 	Blocked bool `json:"blocked"`
 }
@@ -76,12 +79,14 @@ type FactCheck struct {
 func (r CheckResult) Conclude() Verdict {
 	var v Verdict
 	for _, target := range r.Targets {
-		v.Stale = v.Stale || !target.Same()
+		v.Stale = v.Stale || target.Error == "" && !target.Same()
+		v.Unknown = v.Unknown || target.Error != ""
 	}
 	for _, stage := range r.Stages {
-		v.Stale = v.Stale || slices.ContainsFunc(stage.Facts, func(f FactCheck) bool {
-			return f.Status == FactChanged || f.Status == FactUnknown
-		})
+		for i := range stage.Facts {
+			v.Stale = v.Stale || stage.Facts[i].Status == FactChanged
+			v.Unknown = v.Unknown || stage.Facts[i].Status == FactUnknown
+		}
 	}
 	v.Blocked = slices.ContainsFunc(r.Findings, plan.Finding.Blocks)
 	return v

@@ -96,10 +96,10 @@ func TestConclude(t *testing.T) {
 			"The plan is stale.",
 		},
 		"Unknown": {
-			"an unknown fact makes it stale",
+			"an unknown fact is no difference",
 			CheckResult{Stages: facts(FactUnknown)},
-			Verdict{Stale: true},
-			"The plan is stale.",
+			Verdict{Unknown: true},
+			"Not everything could be asked.",
 		},
 		"Target": {
 			"another target makes it stale",
@@ -108,10 +108,10 @@ func TestConclude(t *testing.T) {
 			"The plan is stale.",
 		},
 		"TargetUnknown": {
-			"a target that cannot be identified makes it stale",
+			"a target that cannot be identified is no difference",
 			CheckResult{Targets: []TargetCheck{{Error: "refused"}}},
-			Verdict{Stale: true},
-			"The plan is stale.",
+			Verdict{Unknown: true},
+			"Not everything could be asked.",
 		},
 		"Blocked": {
 			"a failed check blocks",
@@ -156,7 +156,7 @@ func TestCheckJSON(t *testing.T) {
 	if err := json.Unmarshal(data, &back); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Verdict{Stale: true, Blocked: true}, back.Verdict); diff != "" {
+	if diff := cmp.Diff(Verdict{Stale: true, Unknown: true, Blocked: true}, back.Verdict); diff != "" {
 		t.Errorf("verdict is lost on the way through JSON (-want +got):\n%s", diff)
 	}
 }

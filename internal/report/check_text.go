@@ -111,6 +111,8 @@ func (t *checkText) verdict(r CheckResult) {
 		verdict, advice = "The plan is stale and blocked.", "Plan again, then see what still blocks."
 	case v.Stale:
 		verdict, advice = "The plan is stale.", "Plan again, or bring back what changed and check again."
+	case v.Unknown:
+		verdict, advice = "Not everything could be asked.", "Mend what does not answer and check again."
 	case v.Blocked:
 		verdict, advice = "The plan is blocked.", "Mend what blocks, or accept it by name and plan again."
 	default:
