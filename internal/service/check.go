@@ -2,8 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/refitproject/refit/internal/diag"
@@ -43,7 +41,7 @@ func (s *Service) Check(ctx context.Context, req CheckRequest) (*report.CheckRes
 	result.Targets = w.checkTargets(ctx, p.Targets)
 	facts, failed := w.observeAgain(ctx, p.Observe)
 	if stage != nil {
-		result.Stages = []report.StageCheck{checkFacts(stage, facts, failed)}
+		result.Stages = []report.StageCheck{checkFacts(stage, facts, failed, p.Observe)}
 		result.Findings = append(s.planFindings(p, stage.ID), s.requirements(p, stage, facts)...)
 		for _, f := range w.preflights(ctx, stage) {
 			result.Findings = append(result.Findings, s.acceptAhead(p, f))
@@ -56,30 +54,33 @@ func (s *Service) Check(ctx context.Context, req CheckRequest) (*report.CheckRes
 	return result, nil
 }
 
-// planToCheck returns the plan and the absolute folder of its platform file.
+// planToCheck returns the plan and the absolute folder of its platform file. A
+// saved plan is compared with the files that it was made from.
 func (s *Service) planToCheck(ctx context.Context, req *CheckRequest) (*plan.Plan, string, error) {
-	file := req.Plan.Platform
-	var p *plan.Plan
 	if req.PlanFile == "" {
-		result, err := s.Plan(ctx, req.Plan)
+		l, err := s.loadPlatform(req.Plan.Platform)
 		if err != nil {
 			return nil, "", err
 		}
-		p = result.Plan
-	} else {
-		var err error
-		if p, err = s.ReadPlan(req.PlanFile); err != nil {
+		result, err := s.planLoaded(ctx, l, req.Plan)
+		if err != nil {
 			return nil, "", err
 		}
-		if file, err = platformFileOf(req.PlanFile, p, req.PlatformFile); err != nil {
-			return nil, "", err
-		}
+		return result.Plan, l.dir, nil
 	}
-	dir, err := filepath.Abs(filepath.Dir(file))
+	p, err := s.ReadPlan(req.PlanFile)
 	if err != nil {
-		return nil, "", fmt.Errorf("find the folder of %q: %w", file, err)
+		return nil, "", err
 	}
-	return p, dir, nil
+	file, err := platformFileOf(req.PlanFile, p, req.PlatformFile)
+	if err != nil {
+		return nil, "", err
+	}
+	l, err := s.basis(file, p)
+	if err != nil {
+		return nil, "", err
+	}
+	return p, l.dir, nil
 }
 
 // stageOf returns the stage called id, or the first one for "". It is nil for
@@ -134,13 +135,22 @@ func (w *world) observeAgain(
 	return facts, failed
 }
 
-// checkFacts compares the facts with what a stage expects.
-func checkFacts(stage *plan.Stage, facts map[string]any, failed map[string]error) report.StageCheck {
+// checkFacts compares the facts with what a stage expects. A fact that could
+// not be observed is reported once, whether the stage expects something of it
+// or not: what cannot be asked is not silently as planned.
+func checkFacts(
+	stage *plan.Stage, facts map[string]any, failed map[string]error, observes []plan.Observe,
+) report.StageCheck {
 	changes := map[string]plan.FactChange{}
 	for _, c := range plan.CompareFacts(stage, facts) {
 		changes[c.Fact] = c
 	}
 	out := report.StageCheck{ID: stage.ID}
+	for _, o := range observes {
+		if err := failed[o.Name]; err != nil {
+			out.Facts = append(out.Facts, report.FactCheck{Fact: o.Name, Status: report.FactUnknown, Error: err.Error()})
+		}
+	}
 	for _, e := range stage.Expects {
 		check := report.FactCheck{
 			Fact: e.Fact, Status: report.AsExpected, Expected: e.Value, Observed: e.Value,
@@ -149,13 +159,10 @@ func checkFacts(stage *plan.Stage, facts map[string]any, failed map[string]error
 		if e.Digest != "" {
 			check.Expected, check.Observed = e.Digest, e.Digest
 		}
-		name, _, _ := strings.Cut(e.Fact, ".")
-		change, changed := changes[e.Fact]
-		switch {
-		case failed[name] != nil:
-			check.Status, check.Error = report.FactUnknown, failed[name].Error()
-			check.Observed, check.ObservedAbsent = nil, false
-		case changed:
+		if name, _, _ := strings.Cut(e.Fact, "."); failed[name] != nil {
+			continue
+		}
+		if change, changed := changes[e.Fact]; changed {
 			check.Status, check.Expected, check.Observed = report.FactChanged, change.Expected, change.Observed
 			check.ExpectedAbsent, check.ObservedAbsent = change.ExpectedAbsent, change.ObservedAbsent
 			check.Error = otherKey(change)

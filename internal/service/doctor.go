@@ -28,8 +28,8 @@ func (r *DoctorResult) Healthy() bool {
 
 // Doctor checks what Refit needs to work: its state folder, time zones, the
 // procedures that it ships, and the programs that actions start. With a
-// platform file it checks that file, its procedure and its targets too. It
-// changes nothing.
+// platform file it checks that file, its procedure and its targets too. Nothing
+// stays behind.
 func (s *Service) Doctor(ctx context.Context, platformFile string) (*DoctorResult, error) {
 	d := &examination{s: s}
 	d.state()
@@ -59,13 +59,17 @@ func (d *examination) foundf(name string, outcome plan.Outcome, reason, remedy, 
 	})
 }
 
-// state checks the state folder without creating it.
+// state checks the state folder, or that it can be made.
 func (d *examination) state() {
 	dir := d.s.o.StateDir
+	if dir == "" {
+		d.foundf("state", plan.Fail, "StateUnknown", "set HOME or XDG_STATE_HOME", "there is no place for the state folder")
+		return
+	}
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		d.foundf("state", plan.Pass, "StateAbsent", "", "the state folder %s will be made when it is needed", dir)
+		d.absentState(dir)
 		return
 	case err != nil:
 		d.foundf("state", plan.Fail, "StateUnreadable", "mend the permissions of the folder",
@@ -84,6 +88,31 @@ func (d *examination) state() {
 		return
 	}
 	d.foundf("state", plan.Pass, "StateGood", "", "the state folder %s is private", dir)
+}
+
+// absentState checks that the state folder can be made when it is needed: it
+// makes another one in the nearest folder that exists, and removes it.
+func (d *examination) absentState(dir string) {
+	parent := dir
+	for errors.Is(lstatError(parent), fs.ErrNotExist) && parent != filepath.Dir(parent) {
+		parent = filepath.Dir(parent)
+	}
+	probe, err := os.MkdirTemp(parent, ".refit-*")
+	if err == nil {
+		err = os.Remove(probe)
+	}
+	if err != nil {
+		d.foundf("state", plan.Fail, "StateImpossible",
+			"mend the permissions of "+parent+", or set XDG_STATE_HOME to a folder of yours",
+			"the state folder %s cannot be made: %s: %v", dir, parent, plainPathError(err))
+		return
+	}
+	d.foundf("state", plan.Pass, "StateAbsent", "", "the state folder %s will be made when it is needed", dir)
+}
+
+func lstatError(name string) error {
+	_, err := os.Lstat(name)
+	return err
 }
 
 // zones checks that time zones are known: windows are in wall clock time.
@@ -155,16 +184,18 @@ func programsOfSteps(steps []*procedure.StepTemplate) []string {
 	return programs
 }
 
-// firstProblem says on one line what is wrong with a platform file.
+// firstProblem says on one line what is wrong with a platform file: the first
+// error, for warnings do not make it fail.
 func firstProblem(err error) string {
 	var ds diag.Diagnostics
 	if !errors.As(err, &ds) || len(ds) == 0 {
 		return err.Error()
 	}
+	first := max(0, slices.IndexFunc(ds, func(d diag.Diagnostic) bool { return d.Severity == diag.Error }))
 	if len(ds) == 1 {
 		return ds[0].String()
 	}
-	return fmt.Sprintf("%s (and %d more)", ds[0], len(ds)-1)
+	return fmt.Sprintf("%s (and %d more)", ds[first], len(ds)-1)
 }
 
 // allPrograms returns the programs that any action starts.

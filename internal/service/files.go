@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/refitproject/refit/internal/diag"
 	"github.com/refitproject/refit/internal/procedure"
@@ -37,6 +38,7 @@ var _ procedure.Files = folder{}
 // openFolder opens the folder of the file name and returns it with the base
 // name of the file. The caller closes the folder.
 func openFolder(name string) (folder, string, error) {
+	name = resolveLink(name)
 	root, err := os.OpenRoot(filepath.Dir(name))
 	if err != nil {
 		return folder{}, "", fmt.Errorf("open the folder of %q: %w", name, plainPathError(err))
@@ -44,9 +46,32 @@ func openFolder(name string) (folder, string, error) {
 	return folder{root: root}, filepath.Base(name), nil
 }
 
+// resolveLink returns where a symbolic link leads in the end, so that the
+// folder of a file is the one in which it really is. Anything else, and a link
+// that leads nowhere, is returned as it is.
+func resolveLink(name string) string {
+	info, err := os.Lstat(name)
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return name
+	}
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		return real
+	}
+	return name
+}
+
+// leadsOut tells whether the operating system's root refused a name because it
+// leads out of the folder. The error has no name by which it could be told.
+func leadsOut(err error) bool {
+	return strings.Contains(err.Error(), "path escapes from parent")
+}
+
 // ReadFile implements procedure.Files.
 func (f folder) ReadFile(name string) ([]byte, error) {
 	info, err := f.root.Stat(filepath.FromSlash(name))
+	if err != nil && leadsOut(err) {
+		return nil, errors.New("it leads out of the folder of the procedure: put the file itself into the folder")
+	}
 	if err != nil {
 		return nil, plainPathError(err)
 	}

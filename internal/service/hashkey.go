@@ -65,10 +65,17 @@ func hashKeyID(v any) string {
 	return id
 }
 
+// errNoState is returned when something has to be kept and there is no place.
+var errNoState = errors.New(
+	"there is no folder for the hash key of sensitive facts: set HOME or XDG_STATE_HOME")
+
 // loadHashKey reads the hash key from the state folder and makes both when
 // they are not there. The key is never replaced: hashes in saved plans would
 // lose their meaning.
 func loadHashKey(stateDir string) ([]byte, error) {
+	if stateDir == "" {
+		return nil, errNoState
+	}
 	name := filepath.Join(stateDir, keyFile)
 	key, err := readHashKey(name)
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -117,7 +117,7 @@ func (s *Service) lintProcedure(file string) (diag.Diagnostics, error) {
 	if err != nil {
 		return nil, err
 	}
-	src := &source{files: root, name: base, prefix: filepath.Dir(file), close: root.Close}
+	src := &source{files: root, name: base, prefix: filepath.Dir(resolveLink(file)), close: root.Close}
 	ds := src.relocate(procedure.Lint(root, base, s.o.Registry))
 	if err := root.Close(); err != nil {
 		return nil, fmt.Errorf("close the folder of %q: %w", file, err)

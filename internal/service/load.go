@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -33,29 +34,64 @@ type loaded struct {
 // checks one against the other. Problems come back as diag.Diagnostics, all of
 // them.
 func (s *Service) loadPlatform(file string) (*loaded, error) {
-	data, ds := readDocument(file)
-	if ds.HasErrors() {
-		return nil, ds
-	}
-	dir, err := filepath.Abs(filepath.Dir(file))
-	if err != nil {
-		return nil, fmt.Errorf("find the folder of %q: %w", file, err)
-	}
-	p, ds := platform.Load(file, data)
-	if p == nil || ds.HasErrors() {
-		return nil, ds
-	}
-	proc, src, warnings, err := s.loadProcedure(p.Procedure.Value, filepath.Dir(file), p.Procedure.Pos)
+	l, ds, err := openPlatform(file)
 	if err != nil {
 		return nil, err
 	}
-	l := &loaded{platform: p, procedure: proc, source: src, dir: dir, warnings: append(ds, warnings...)}
-	return l, l.resolve()
+	if !l.platform.Procedure.IsSet() || l.platform.Procedure.Value == "" {
+		return nil, ds
+	}
+	err = s.attachProcedure(l, file)
+	var broken diag.Diagnostics
+	switch {
+	case errors.As(err, &broken):
+		ds = append(ds, broken...)
+		ds.Sort()
+		return nil, ds
+	case err != nil && ds.HasErrors():
+		return nil, ds
+	case err != nil:
+		return nil, err
+	}
+	if err := l.resolve(ds); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
-// resolve fills in inputs and targets from the platform file.
-func (l *loaded) resolve() error {
-	ds := append(platform.Check(l.platform, l.procedure), l.platform.CheckZones(loadZone)...)
+// openPlatform reads a platform file. The diagnostics are what is wrong with
+// it as far as it can be read; a file that cannot be read at all is an error.
+func openPlatform(file string) (*loaded, diag.Diagnostics, error) {
+	data, ds := readDocument(file)
+	if ds.HasErrors() {
+		return nil, nil, ds
+	}
+	dir, err := filepath.Abs(filepath.Dir(resolveLink(file)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("find the folder of %q: %w", file, err)
+	}
+	p, ds := platform.Load(file, data)
+	if p == nil {
+		return nil, nil, ds
+	}
+	return &loaded{platform: p, dir: dir}, ds, nil
+}
+
+// attachProcedure loads the procedure that the platform file names.
+func (s *Service) attachProcedure(l *loaded, file string) error {
+	name := l.platform.Procedure
+	proc, src, warnings, err := s.loadProcedure(name.Value, filepath.Dir(resolveLink(file)), name.Pos)
+	if err != nil {
+		return err
+	}
+	l.procedure, l.source, l.warnings = proc, src, append(l.warnings, warnings...)
+	return nil
+}
+
+// resolve fills in inputs and targets from the platform file. ds is what is
+// known to be wrong with it already; everything comes back together.
+func (l *loaded) resolve(ds diag.Diagnostics) error {
+	ds = append(append(ds, platform.Check(l.platform, l.procedure)...), l.platform.CheckZones(loadZone)...)
 	ds.Sort()
 	if ds.HasErrors() {
 		return ds
@@ -108,19 +144,14 @@ func (l *loaded) samePinned(observed []plan.Target) error {
 // PlatformVersions returns the versions that the procedure of a platform file
 // knows, for completion. Nothing is observed.
 func (s *Service) PlatformVersions(_ context.Context, file string) ([]string, error) {
-	data, ds := readDocument(file)
-	if ds.HasErrors() {
-		return nil, ds
-	}
-	p, ds := platform.Load(file, data)
-	if p == nil {
-		return nil, ds
-	}
-	proc, _, _, err := s.loadProcedure(p.Procedure.Value, filepath.Dir(file), p.Procedure.Pos)
+	l, _, err := openPlatform(file)
 	if err != nil {
 		return nil, err
 	}
-	return versionsOf(proc), nil
+	if err := s.attachProcedure(l, file); err != nil {
+		return nil, err
+	}
+	return versionsOf(l.procedure), nil
 }
 
 // PlanStages returns the ids of the stages of a plan file, for completion.

@@ -35,28 +35,49 @@ type PlanResult struct {
 // changes nothing in the world. A plan that findings block is returned all the
 // same; Plan.Blocked lists them.
 func (s *Service) Plan(ctx context.Context, req PlanRequest) (*PlanResult, error) {
-	return s.plan(ctx, req, "")
-}
-
-// plan makes a plan of the stages behind the one called after.
-func (s *Service) plan(ctx context.Context, req PlanRequest, after string) (*PlanResult, error) {
 	l, err := s.loadPlatform(req.Platform)
 	if err != nil {
 		return nil, err
 	}
-	w := s.newWorld(l.dir, l.targets)
-	targets, err := w.identifyAll(ctx, l.targets)
+	return s.planLoaded(ctx, l, req)
+}
+
+// planLoaded makes a plan of all stages.
+func (s *Service) planLoaded(ctx context.Context, l *loaded, req PlanRequest) (*PlanResult, error) {
+	seen, err := s.look(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.samePinned(targets); err != nil {
+	return s.build(ctx, seen, req, "")
+}
+
+// sight is a loaded platform with what was true when it was looked at.
+type sight struct {
+	*loaded
+	world   *world
+	targets []plan.Target
+	facts   map[string]any
+}
+
+// look identifies the targets and observes the facts.
+func (s *Service) look(ctx context.Context, l *loaded) (*sight, error) {
+	seen := &sight{loaded: l, world: s.newWorld(l.dir, l.targets)}
+	var err error
+	if seen.targets, err = seen.world.identifyAll(ctx, l.targets); err != nil {
 		return nil, err
 	}
-	facts, err := w.observeFirst(ctx, l)
-	if err != nil {
+	if err := l.samePinned(seen.targets); err != nil {
 		return nil, err
 	}
-	scope := expr.Scope{"inputs": l.inputs, "observe": facts}
+	if seen.facts, err = seen.world.observeFirst(ctx, l); err != nil {
+		return nil, err
+	}
+	return seen, nil
+}
+
+// build makes a plan of the stages behind the one called after.
+func (s *Service) build(ctx context.Context, l *sight, req PlanRequest, after string) (*PlanResult, error) {
+	scope := expr.Scope{"inputs": l.inputs, "observe": l.facts}
 	path, err := choosePath(l.procedure, scope, req.To, req.Via)
 	if err != nil {
 		return nil, l.evalError(err)
@@ -64,7 +85,7 @@ func (s *Service) plan(ctx context.Context, req PlanRequest, after string) (*Pla
 	s.o.Progress(Note{Text: "building the plan"})
 	p, ds := plan.Build(plan.Input{
 		Procedure: l.procedure, Platform: l.platform, PlatformFile: filepath.ToSlash(req.Platform), Inputs: l.inputs,
-		Targets: targets, Facts: facts, Path: path, Accept: append(l.accepts(), req.Accept...),
+		Targets: l.targets, Facts: l.facts, Path: path, Accept: append(l.accepts(), req.Accept...),
 		Now: s.o.Now(), Refit: s.o.Version, After: after,
 	})
 	ds = l.source.relocate(ds)
@@ -75,7 +96,7 @@ func (s *Service) plan(ctx context.Context, req PlanRequest, after string) (*Pla
 	if len(p.Inputs) == 0 {
 		p.Inputs = nil // as it is read back from a plan file, so that the two compare equal
 	}
-	refused := w.previews(ctx, p, diag.Position{File: l.procedure.File})
+	refused := l.world.previews(ctx, p, diag.Position{File: l.procedure.File})
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -3,12 +3,14 @@ package service
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/platform"
+	"github.com/refitproject/refit/internal/procedure"
+	"github.com/refitproject/refit/internal/versions"
 )
 
 // PlanFileError is returned when a plan file cannot be used: it is not a plan,
@@ -49,71 +51,33 @@ func (s *Service) ReadPlan(file string) (*plan.Plan, error) {
 	}
 	defer func() { _ = f.Close() }() // it was only read from
 	p, err := plan.Read(f)
+	if errors.Is(err, plan.ErrNotPlan) {
+		if kind := otherDocument(file); kind != nil {
+			return nil, kind
+		}
+	}
 	if err != nil {
 		return nil, &PlanFileError{File: file, Err: err}
 	}
 	return p, nil
 }
 
-// SavePlan writes p to a file with mode 0600. An existing file is replaced
-// only when it holds a plan with the same digest, or with replace; anything else
-// is a *UsageError. The name of the platform file is written relative to the
-// folder of the plan file, so that both can be moved together.
-func (s *Service) SavePlan(file string, p *plan.Plan, replace bool) error {
-	if err := s.mayReplace(file, p, replace); err != nil {
-		return err
-	}
-	saved := *p
-	saved.PlatformFile = relativeTo(filepath.Dir(file), p.PlatformFile)
-	return writeAtomic(file, func(w io.Writer) error { return plan.Write(w, &saved) })
-}
-
-// mayReplace refuses to overwrite a file that holds something else than p.
-func (s *Service) mayReplace(file string, p *plan.Plan, replace bool) error {
-	info, err := os.Stat(file)
-	if errors.Is(err, fs.ErrNotExist) {
+// otherDocument says of which kind a file is that people write, and what to
+// do with it; nil when it is none.
+func otherDocument(file string) error {
+	data, ds := readDocument(file)
+	if ds.HasErrors() {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("save plan to %q: %w", file, plainPathError(err))
-	}
-	if info.IsDir() {
-		return usageErrorf("%q is a folder", file).suggest("give the name of a file in it")
-	}
-	if replace {
+	switch kind := kindOf(file, data); kind {
+	case platform.Kind:
+		return usageErrorf("%q is a platform file, not a plan", file).suggest("refit plan %s makes one", file)
+	case procedure.KindProcedure, procedure.KindSubProcedure, versions.DocumentKind:
+		return usageErrorf("%q is of kind %s, not a plan", file, kind).
+			suggest("refit plan PLATFORM --save FILE makes one")
+	default:
 		return nil
 	}
-	old, err := s.ReadPlan(file)
-	if err != nil {
-		return usageErrorf("%q exists and is not a plan that can be read", file).
-			suggest("give another name, or --replace to replace it")
-	}
-	if old.Digest != p.Digest {
-		return usageErrorf("%q holds another plan, with the digest %s", file, old.Digest).
-			suggest("give another name, or --replace to replace it; --diff %s shows what differs", file)
-	}
-	return nil
-}
-
-// relativeTo returns name relative to dir, or name itself when there is no way
-// from one to the other. Both are relative to the working directory.
-func relativeTo(dir, name string) string {
-	if filepath.IsAbs(name) {
-		return name
-	}
-	absDir, err := filepath.Abs(dir)
-	if err != nil {
-		return name
-	}
-	absName, err := filepath.Abs(name)
-	if err != nil {
-		return name
-	}
-	rel, err := filepath.Rel(absDir, absName)
-	if err != nil {
-		return name
-	}
-	return filepath.ToSlash(rel)
 }
 
 // platformFileOf returns where the platform file of a plan is: override when a

@@ -2,6 +2,11 @@ package service
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/refitproject/refit/internal/diag"
 	"github.com/refitproject/refit/internal/plan"
@@ -34,7 +39,9 @@ type ReplanResult struct {
 
 // Replan reads the procedure and the platform of a plan again, observes again,
 // and plans the stages behind the one that was done last. Facts are those of
-// now: the world after that stage.
+// now: the world after that stage. When they are not what that stage promises
+// to leave, the error is a *StaleError. What was accepted in the plan for the
+// stages that are left stays accepted until its last day.
 func (s *Service) Replan(ctx context.Context, req ReplanRequest) (*ReplanResult, error) {
 	old, err := s.ReadPlan(req.PlanFile)
 	if err != nil {
@@ -48,15 +55,34 @@ func (s *Service) Replan(ctx context.Context, req ReplanRequest) (*ReplanResult,
 	if err != nil {
 		return nil, err
 	}
-	to := req.To
-	if to == "" && old.Path != nil {
-		to = old.Path.To
-	}
-	result, err := s.plan(ctx, PlanRequest{Platform: file, To: to, Via: req.Via, Accept: req.Accept}, req.After)
+	l, err := s.loadPlatform(file)
 	if err != nil {
 		return nil, err
 	}
-	if err := sameTargets(old, result.Plan); err != nil {
+	if err := l.isFor(old); err != nil {
+		return nil, err
+	}
+	seen, err := s.look(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	if err := sameTargets(old, seen.targets); err != nil {
+		return nil, err
+	}
+	if err := asLeft(old, req.After, seen.facts); err != nil {
+		return nil, err
+	}
+	if req.After != "" && len(left) == 0 && req.To == "" {
+		return nil, usageErrorf("nothing is left to do: %q is the last stage of the plan", req.After).
+			suggest("give --to VERSION to go on from there")
+	}
+	to := req.To
+	if to == "" && old.Path != nil && l.procedure.Graph != nil {
+		to = old.Path.To
+	}
+	accept := append(slices.Clone(req.Accept), s.carried(old, left, append(l.accepts(), req.Accept...))...)
+	result, err := s.build(ctx, seen, PlanRequest{Platform: file, To: to, Via: req.Via, Accept: accept}, req.After)
+	if err != nil {
 		return nil, err
 	}
 	rest := *old
@@ -82,8 +108,8 @@ func stagesAfter(p *plan.Plan, id string) ([]plan.Stage, error) {
 
 // sameTargets refuses to go on with an upgrade on other targets than those
 // that its first stages were made on.
-func sameTargets(old, now *plan.Plan) error {
-	changes := plan.CompareTargets(old, now.Targets)
+func sameTargets(old *plan.Plan, now []plan.Target) error {
+	changes := plan.CompareTargets(old, now)
 	if len(changes) == 0 {
 		return nil
 	}
@@ -92,4 +118,76 @@ func sameTargets(old, now *plan.Plan) error {
 		stale.Changes = append(stale.Changes, c.String())
 	}
 	return stale
+}
+
+// asLeft refuses to believe that a stage is done when the facts are not what
+// it promises to leave.
+func asLeft(p *plan.Plan, id string, facts map[string]any) error {
+	i := slices.IndexFunc(p.Stages, func(s plan.Stage) bool { return s.ID == id })
+	if i < 0 {
+		return nil
+	}
+	stale := &StaleError{Remedy: "name the stage that was really done last, or finish this one"}
+	for _, c := range plan.CompareFacts(&plan.Stage{ID: id, Expects: p.Stages[i].Leaves}, facts) {
+		observed := "is " + jsonText(c.Observed)
+		if c.ObservedAbsent {
+			observed = "is not there"
+		}
+		promised := c.Fact + " = " + jsonText(c.Expected)
+		if c.ExpectedAbsent {
+			promised = "no " + c.Fact
+		}
+		stale.Changes = append(stale.Changes, fmt.Sprintf("stage %s leaves %s, but it %s", id, promised, observed))
+	}
+	if len(stale.Changes) > 0 {
+		return stale
+	}
+	return nil
+}
+
+// jsonText writes a plain JSON value on one line.
+func jsonText(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(text)
+}
+
+// carried returns what is accepted in the old plan about the stages that are
+// left, but for what has expired and what is accepted anew.
+func (s *Service) carried(old *plan.Plan, left []plan.Stage, anew []plan.Accept) []plan.Accept {
+	known := map[string]bool{}
+	for _, a := range anew {
+		known[a.Name] = true
+	}
+	today := s.o.Now().Format(time.DateOnly)
+	var out []plan.Accept
+	keep := func(a plan.Accept) {
+		if !known[a.Name] && a.Expires >= today {
+			known[a.Name] = true
+			out = append(out, a)
+		}
+	}
+	for _, f := range old.Findings {
+		if f.Accepted != nil && (f.Stage == "" || hasStage(left, f.Stage)) {
+			keep(plan.Accept{Name: f.Name, Reason: f.Accepted.Reason, By: f.Accepted.By, Expires: f.Accepted.Expires})
+		}
+	}
+	for _, a := range old.Accept {
+		if hasStep(left, strings.TrimPrefix(a.Name, plan.PreflightPrefix)) {
+			keep(a)
+		}
+	}
+	return out
+}
+
+func hasStage(stages []plan.Stage, id string) bool {
+	return slices.ContainsFunc(stages, func(s plan.Stage) bool { return s.ID == id })
+}
+
+func hasStep(stages []plan.Stage, id string) bool {
+	return slices.ContainsFunc(stages, func(s plan.Stage) bool {
+		return slices.ContainsFunc(s.Steps, func(step plan.Step) bool { return step.ID == id })
+	})
 }

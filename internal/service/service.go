@@ -37,7 +37,8 @@ type Options struct {
 	// Version is the version of the program; plans record it.
 	Version string
 	// StateDir is the folder for what Refit keeps for itself, such as the key
-	// of hashes. It is created at first need.
+	// of hashes. It is created at first need. It is empty when there is no
+	// place for it; then only what needs it fails.
 	StateDir string
 	// LookPath finds a program, like exec.LookPath.
 	LookPath func(name string) (string, error)

@@ -4,13 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/platform"
 	"github.com/refitproject/refit/internal/procedure"
+	"github.com/refitproject/refit/internal/versions"
+	"github.com/refitproject/refit/internal/yamldoc"
 )
 
 // mainFile is the main file of a shipped procedure.
@@ -57,19 +62,63 @@ func (s *Service) open(ref, dir string, pos diag.Position) (*source, error) {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(dir, name)
 	}
-	root, base, err := openFolder(name)
+	info, err := os.Stat(name)
 	if err == nil {
-		if _, err = root.root.Stat(base); err != nil {
-			err = errors.Join(plainPathError(err), root.Close())
-		}
+		err = readable(name, info, MaxFileSize)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, missingProcedure(ref, pos)
 	case err != nil:
-		return nil, err
+		return nil, unusableProcedure(ref, pos, plainPathError(err))
 	}
-	return &source{files: root, name: base, prefix: filepath.Dir(name), close: root.Close}, nil
+	root, base, err := openFolder(name)
+	if err != nil {
+		return nil, unusableProcedure(ref, pos, err)
+	}
+	return &source{files: root, name: base, prefix: filepath.Dir(resolveLink(name)), close: root.Close}, nil
+}
+
+// unusableProcedure says why the file called ref cannot be read.
+func unusableProcedure(ref string, pos diag.Position, why error) error {
+	if pos.File == "" {
+		return usageErrorf("%q is no procedure file: %s", ref, why)
+	}
+	var ds diag.Diagnostics
+	ds.Errorf("FileUnreadable", pos, "%q is no procedure file: %s", ref, why).
+		Suggest("name the file of a procedure, such as ./procedure.yaml")
+	return ds
+}
+
+// otherKind says at the place that names it that the file called ref is no
+// procedure but a document of another kind; nil when it may be one.
+func (src *source) otherKind(ref string, pos diag.Position) error {
+	data, err := src.files.ReadFile(src.name)
+	if err != nil {
+		return nil // loading says why
+	}
+	kind := kindOf(src.name, data)
+	others := []string{platform.Kind, procedure.KindSubProcedure, versions.DocumentKind, plan.Kind, "Issues"}
+	if !slices.Contains(others, kind) {
+		return nil // loading says what is wrong with it
+	}
+	if pos.File == "" {
+		return usageErrorf("%q is of kind %s, not a procedure", ref, kind)
+	}
+	var ds diag.Diagnostics
+	ds.Errorf("WrongKind", pos, "%q is of kind %s, not a procedure", ref, kind).
+		Suggest("name the file of the procedure itself")
+	return ds
+}
+
+// kindOf returns the kind that a YAML document says it is of, "" when it is
+// not known.
+func kindOf(name string, data []byte) string {
+	root, ds := yamldoc.Parse(name, data, yamldoc.DefaultLimits())
+	if ds.HasErrors() || root == nil || root.Kind != yamldoc.Mapping {
+		return ""
+	}
+	return nodeText(root.Get("kind"))
 }
 
 // missingProcedure says that there is no procedure file called ref.
@@ -135,6 +184,9 @@ func (s *Service) loadProcedure(ref, dir string, pos diag.Position) (
 	}
 	defer func() { _ = src.close() }() // it was only read from
 	s.o.Progress(Note{Text: "reading procedure " + ref})
+	if err := src.otherKind(ref, pos); err != nil {
+		return nil, nil, nil, err
+	}
 	proc, ds := procedure.Load(src.files, src.name, s.o.Registry)
 	ds = src.relocate(ds)
 	if proc == nil || ds.HasErrors() {

@@ -41,5 +41,8 @@ func (a *App) Run(ctx context.Context, args []string) ExitCode {
 	root := newRoot(c) //nolint:contextcheck // cobra hands the context to the commands
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = c.helpErr
+	}
 	return c.finish(ctx, err)
 }

@@ -24,9 +24,10 @@ with what the next stage of a plan expects. Then it runs the preflight checks of
 that stage whose inputs are known; all of them, even when one fails. Nothing is
 changed.
 
-The exit code is 4 when a target or a fact is not as expected: plan again. It is
-3 when a check, a requirement or a risk blocks. With a platform file a plan is
-made for the occasion and checked.`,
+The platform file and the procedure are read again too: the exit code is 4 when
+one of them, a target or a fact is not what the plan was made for: plan again. It
+is 1 when a target or a fact cannot be asked, and 3 when a check, a requirement or
+a risk blocks. With a platform file a plan is made for the occasion and checked.`,
 		Example: `  refit check plan.json
   refit check plan.json --stage to-4.2.0
   refit check platform.yaml --to 4.2.0 -o json`,
@@ -90,6 +91,8 @@ func verdict(result *report.CheckResult, err error) error {
 		return err
 	case result.Verdict.Stale:
 		return outcome{code: ExitStale}
+	case result.Verdict.Unknown:
+		return outcome{code: ExitError}
 	case result.Verdict.Blocked:
 		return outcome{code: ExitBlocked}
 	default:

@@ -12,7 +12,8 @@ func newCompletion(c *console) *cobra.Command {
 		GroupID: groupHelp,
 		Short:   "Print a script that completes commands in a shell",
 		Long: `Completion prints a script for a shell. With it the shell completes commands,
-flags and their values, versions, stages and files.`,
+flags and their values, versions, stages and files. The script for bash needs the
+package bash-completion, which most systems install with bash or offer beside it.`,
 		Example: `  source <(refit completion bash)
   refit completion zsh > "${fpath[1]}/_refit"
   refit completion fish > ~/.config/fish/completions/refit.fish`,

@@ -36,6 +36,8 @@ type console struct {
 	verbose  bool
 	service  func() (*service.Service, error)
 	progress *progress
+	// helpErr is why help could not be shown; cobra has no other way for it.
+	helpErr error
 	// done is set when a result was written to the standard output.
 	done bool
 }

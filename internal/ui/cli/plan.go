@@ -33,12 +33,35 @@ func (f *planFlags) add(cmd *cobra.Command, versions completer) {
 	flags.StringVar(&f.to, "to", "", "`VERSION` to upgrade to")
 	flags.StringSliceVar(&f.via, "via", nil, "`VERSION` that the path must pass; may be repeated")
 	flags.StringVar(&f.save, "save", "", "`FILE` to save the plan to")
-	flags.BoolVar(&f.replace, "replace", false, "with --save: replace a file that holds something else")
+	flags.BoolVar(&f.replace, "replace", false, "with --save: replace a file that holds another plan")
 	flags.BoolVar(&f.full, "full", false, "show every step, however many there are")
 	f.addAccept(cmd)
 	complete(cmd, "to", versions)
 	complete(cmd, "via", versions)
 	complete(cmd, "save", planFiles)
+}
+
+// saving refuses what cannot be meant as the name of a file, before anything
+// is done.
+func (f *planFlags) saving(cmd *cobra.Command) error {
+	switch {
+	case cmd.Flags().Changed("save") && f.save == "":
+		return usagef("--save needs a file name")
+	case f.save == "-":
+		return usagef("--save needs a file name: -o json writes the plan to the standard output")
+	case f.replace && f.save == "":
+		return usagef("--replace goes with --save FILE")
+	default:
+		return nil
+	}
+}
+
+// maySave looks before anything is observed whether the plan can be saved.
+func (f *planFlags) maySave(s *service.Service) error {
+	if f.save == "" {
+		return nil
+	}
+	return s.CheckSave(f.save, f.replace)
 }
 
 // addAccept declares the flags that accept findings.
@@ -107,15 +130,24 @@ With -o json the result is the plan file itself.`,
       --reason "no user has tokens" --by ana --expires 2026-12-31
   refit plan platform.yaml --to 4.2.0 -o mermaid > plan.mmd
   refit plan show plan.json`,
-		Args:              files(1, 1, "one platform file"),
+		Args:              misspelt(files(1, 1, "one platform file")),
 		ValidArgsFunction: first(yamlFiles),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			accept, err := f.accepts()
 			if err != nil {
 				return err
 			}
+			if err := f.saving(cmd); err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("diff") && diff == "" {
+				return usagef("--diff needs a file name")
+			}
 			s, err := c.service()
 			if err != nil {
+				return err
+			}
+			if err := f.maySave(s); err != nil {
 				return err
 			}
 			var old *plan.Plan

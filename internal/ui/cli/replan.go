@@ -27,7 +27,11 @@ func newReplan(c *console) *cobra.Command {
 		Long: `Replan reads the procedure and the platform file of a plan again, observes again,
 and plans the stages behind the one that was done last. It shows for each stage
 whether its digest is the same, so that approvals survive, or what changed.
-Nothing is changed but the file that --save names.`,
+Nothing is changed but the file that --save names.
+
+That a stage is done is not believed: when the facts are not what it leaves, the
+exit code is 4. What was accepted in the plan for the stages that are left stays
+accepted until its last day.`,
 		Example: `  refit replan plan.json --after to-3.3.8
   refit replan plan.json --after to-3.3.8 --save rest.json`,
 		Args:              files(1, 1, "one plan file"),
@@ -37,8 +41,14 @@ Nothing is changed but the file that --save names.`,
 			if err != nil {
 				return err
 			}
+			if err := f.saving(cmd); err != nil {
+				return err
+			}
 			s, err := c.service()
 			if err != nil {
+				return err
+			}
+			if err := f.maySave(s); err != nil {
 				return err
 			}
 			req.PlanFile, req.To, req.Via, req.Accept = args[0], f.to, f.via, accept

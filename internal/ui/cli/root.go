@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,6 +30,7 @@ a frozen list of everything that will be done, which people can read and compare
 		Example: `  refit lint platform.yaml
   refit plan platform.yaml --to 4.2.0 --save plan.json
   refit check plan.json`,
+		Version:       c.app.Build.Version,
 		Args:          noSubcommand,
 		RunE:          showHelp,
 		SilenceErrors: true,
@@ -41,13 +43,18 @@ a frozen list of everything that will be done, which people can read and compare
 	root.SetErr(c.app.Stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetUsageTemplate(usageTemplate())
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		if err := c.showHelp(cmd); err != nil {
+			c.helpErr = err // cobra's help cannot fail by itself
+		}
+	})
 	root.AddGroup(
 		&cobra.Group{ID: groupWrite, Title: "Write procedures and platform files:"},
 		&cobra.Group{ID: groupPlan, Title: "Plan:"},
 		&cobra.Group{ID: groupHelp, Title: "Help:"},
 	)
-	root.SetHelpCommandGroupID(groupHelp)
+	root.SetHelpCommand(newHelp(c))
+	root.SetVersionTemplate(strings.ReplaceAll(versionText(c.app.Build), "{{", ""))
 	c.addFlags(root)
 	root.AddCommand(
 		newLint(c), newProcedures(c), newSchema(c),
@@ -65,19 +72,36 @@ func newExitCodes() *cobra.Command {
 // showHelp shows the help of a command that does nothing by itself.
 func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
+// subcommands returns the names of the subcommands and help topics of cmd.
+func subcommands(cmd *cobra.Command) []string {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() || sub.IsAdditionalHelpTopicCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return names
+}
+
+// misspelt words it as a misspelt subcommand when there are too many arguments
+// and the first one is nearly one.
+func misspelt(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		err := check(cmd, args)
+		if err != nil && len(args) > 1 && didYouMean(args[0], subcommands(cmd)) != "" {
+			return noSubcommand(cmd, args)
+		}
+		return err
+	}
+}
+
 // noSubcommand refuses arguments of a command that only has subcommands: they
 // are misspelt ones.
 func noSubcommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	var names []string
-	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() {
-			names = append(names, sub.Name())
-		}
-	}
-	hint := didYouMean(args[0], names)
+	hint := didYouMean(args[0], subcommands(cmd))
 	if hint == "" {
 		hint = ": see " + cmd.CommandPath() + " --help"
 	}
@@ -142,10 +166,11 @@ func none(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// usageTemplate is cobra's, in sentence case and without its second heading
-// for flags.
-func usageTemplate() string {
-	return `Usage:{{if .Runnable}}
+// usageTemplate is cobra's, in sentence case, without its second heading for
+// flags, and with flags laid out for a width.
+func usageTemplate(width int) string {
+	flags := fmt.Sprintf("FlagUsagesWrapped %d", width)
+	return strings.ReplaceAll(`Usage:{{if .Runnable}}
   {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
   {{.CommandPath}} COMMAND{{end}}{{if .HasExample}}
 
@@ -168,5 +193,5 @@ Topics:{{range .Commands}}{{if .IsAdditionalHelpTopicCommand}}
   {{rpad .CommandPath .CommandPathPadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableSubCommands}}
 
 {{.CommandPath}} COMMAND --help says more about a command.{{end}}
-`
+`, "FlagUsages", flags)
 }

@@ -24,13 +24,18 @@ func newVersion(c *console) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			b := c.app.Build
 			return c.show(b, func(w io.Writer, _ report.TextOptions) error {
-				commit := ""
-				if b.Commit != "" {
-					commit = ", commit " + b.Commit
-				}
-				_, err := fmt.Fprintf(w, "refit %s (%s, %s%s)\n", b.Version, b.Go, b.Platform, commit)
+				_, err := io.WriteString(w, versionText(b))
 				return err
 			})
 		},
 	}
+}
+
+// versionText is the line that identifies the program.
+func versionText(b Build) string {
+	commit := ""
+	if b.Commit != "" {
+		commit = ", commit " + b.Commit
+	}
+	return fmt.Sprintf("refit %s (%s, %s%s)\n", b.Version, b.Go, b.Platform, commit)
 }
