@@ -47,12 +47,15 @@ func limitMemory() {
 	}
 }
 
-// run carries out the command line. The first interrupt cancels it; the second
-// one ends the program at once, because stop gives the signal back.
+// run carries out the command line.
 func run() cli.ExitCode {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)
+	clients := all.NewClients(os.Environ())
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go interrupts(cancel, clients.Programs.KillAll)
+	newService := func(progress service.Progress) (*service.Service, error) {
+		return newService(clients, progress)
+	}
 	app := cli.App{
 		Stdout: os.Stdout, Stderr: os.Stderr,
 		Getenv: os.Getenv, Terminal: terminal,
@@ -61,35 +64,49 @@ func run() cli.ExitCode {
 	return app.Run(ctx, os.Args[1:])
 }
 
+// interrupts waits for the signals that ask a program to end: an interrupt, a
+// termination, the end of the terminal. The first one cancels, so that
+// everything ends in order. With the second one everything that was started is
+// killed and the program exits at once.
+func interrupts(cancel, kill func()) {
+	const most = 2
+	signals := make(chan os.Signal, most)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	// nohup ignores the end of the terminal, which has to stay so.
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	<-signals
+	cancel()
+	<-signals
+	kill()
+	os.Exit(int(cli.ExitError))
+}
+
 // newService makes the service with the real world behind it.
-func newService(progress service.Progress) (*service.Service, error) {
-	clients := all.NewClients(os.Environ())
+func newService(clients all.Clients, progress service.Progress) (*service.Service, error) {
 	registry, err := all.NewRegistry(clients)
 	if err != nil {
 		return nil, fmt.Errorf("list the actions: %w", err)
 	}
-	dir, err := stateDir()
-	if err != nil {
-		return nil, err
-	}
 	return service.New(service.Options{
 		Registry: registry, Shipped: procedures.FS(), Now: time.Now, Version: version,
-		StateDir: dir, LookPath: exec.LookPath, Progress: progress,
+		StateDir: stateDir(), LookPath: exec.LookPath, Progress: progress,
 		Secrets: secret.Resolver{Environ: os.Environ(), Programs: clients.Programs},
 	})
 }
 
 // stateDir returns the folder for what Refit keeps for itself, by the XDG base
-// directory specification.
-func stateDir() (string, error) {
+// directory specification; "" when the environment names no place for it.
+func stateDir() string {
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "refit"), nil
+		return filepath.Join(dir, "refit")
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("find the state folder: %w: set XDG_STATE_HOME", err)
+		return ""
 	}
-	return filepath.Join(home, ".local", "state", "refit"), nil
+	return filepath.Join(home, ".local", "state", "refit")
 }
 
 // terminal tells whether w is a terminal, and how many columns it has.

@@ -8,8 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // TestMain is the program itself when the environment asks for it, so that
@@ -94,5 +97,97 @@ stages:
 	}
 	if entries, _ := filepath.Glob(filepath.Join(dir, "*")); len(entries) != 2 {
 		t.Errorf("files are left behind: %q", entries)
+	}
+}
+
+// TestNothingOutlivesTheProgram ends the program while a child runs that does
+// not end when it is asked to.
+func TestNothingOutlivesTheProgram(t *testing.T) {
+	t.Parallel()
+	for name, signals := range map[string][]os.Signal{
+		"Terminal": {syscall.SIGHUP}, "Twice": {os.Interrupt, os.Interrupt},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			write(t, dir, `program: {action: exec.observe, with: {command: [sh, -c, 'trap "" TERM; echo $$ > pid.new; mv pid.new pid; while :; do sleep 1; done']}}`)
+			cmd := program(t, dir, "plan", "platform.yaml")
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			pid := 0
+			eventually(t, "the child has started", func() bool {
+				text, _ := os.ReadFile(filepath.Join(dir, "pid"))
+				pid, _ = strconv.Atoi(strings.TrimSpace(string(text)))
+				return pid > 0
+			})
+			began := time.Now()
+			go func() { _ = cmd.Wait() }()
+			for _, s := range signals {
+				_ = cmd.Process.Signal(s)
+				time.Sleep(50 * time.Millisecond) // two at once count as one
+			}
+			eventually(t, "the child has ended", func() bool { return syscall.Kill(pid, 0) != nil })
+			if took := time.Since(began); name == "Twice" && took > 2*time.Second {
+				t.Errorf("the second interrupt took %s", took)
+			}
+		})
+	}
+}
+
+// TestNoHome lets everything work that needs no state folder.
+func TestNoHome(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, `fact: {action: file.read, with: {path: platform.yaml}}`)
+	for _, args := range [][]string{{"plan", "platform.yaml"}, {"lint", "platform.yaml"}, {"procedures"}} {
+		cmd := program(t, dir, args...)
+		cmd.Env = append(cmd.Env, "HOME=", "XDG_STATE_HOME=")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%q: %v\n%s", args, err, out)
+		}
+	}
+	cmd := program(t, dir, "doctor")
+	cmd.Env = append(cmd.Env, "HOME=", "XDG_STATE_HOME=")
+	out, err := cmd.CombinedOutput()
+	failed, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || failed.ExitCode() != 3 || !strings.Contains(string(out), "set HOME or XDG_STATE_HOME") {
+		t.Errorf("doctor ended with %v:\n%s", err, out)
+	}
+}
+
+// write makes a platform with one fact.
+func write(t *testing.T, dir, fact string) {
+	t.Helper()
+	for name, text := range map[string]string{
+		"platform.yaml": "apiVersion: refit.dev/v1alpha1\nkind: Platform\nmetadata: {name: test}\nprocedure: ./procedure.yaml\n",
+		"procedure.yaml": `apiVersion: refit.dev/v1alpha1
+kind: Procedure
+metadata: {name: test, summary: Observes one fact.}
+observe:
+  ` + fact + `
+stages:
+  - id: only
+    steps:
+      look: {phase: prepare, action: file.read, with: {path: x}}
+`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// eventually waits until something holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	limit, tick := time.After(10*time.Second), time.NewTicker(5*time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-limit:
+			t.Fatalf("waited in vain until %s", what)
+		case <-tick.C:
+		}
 	}
 }
