@@ -117,6 +117,9 @@ func (d *decoder) structure(n *Node, at place, v reflect.Value) {
 		if !known {
 			d.ds.Errorf(CodeUnknownKey, p.KeyPos, "unknown key %s", quote(p.Key)).
 				Suggest("%s", diag.DidYouMean(clip(p.Key), s.names))
+			if meant, near := s.byName[diag.Nearest(clip(p.Key), s.names)]; near {
+				given[meant] = true // one mistake, one message
+			}
 			continue
 		}
 		given[index] = true

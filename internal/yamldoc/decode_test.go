@@ -116,6 +116,9 @@ func TestDecodeProblems(t *testing.T) {
 			`3:20: error: b needs the key "type": type: Type.`,
 			`3:33: error: c needs the key "type": type: Type.`,
 		}},
+		"MisspeltRequiredKey": {head + "inputs: {a: {tipe: int}}\n", []string{
+			`3:14: error: unknown key "tipe": did you mean "type"?`,
+		}},
 		"UnknownKey": {head + "step: {}\nsteps: {s: {neds: [], retries: 1}}\nPos: 1\nNote: 2\n", []string{
 			`3:1: error: unknown key "step": did you mean "steps"?`,
 			`4:13: error: unknown key "neds": did you mean "needs"?`,
