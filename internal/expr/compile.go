@@ -22,15 +22,16 @@ func (e *Env) CompileTemplate(n *yamldoc.Node, want schema.Type) (*Template, dia
 		return nil, c.ds
 	}
 	return &Template{
-		node: n, root: root, typ: typ, refs: sortReferences(c.refs), sensitive: c.sensitive, vars: e.vars,
+		node: n, root: root, typ: typ, refs: sortReferences(c.refs), tested: sortReferences(c.tested),
+		sensitive: c.sensitive, vars: e.vars,
 	}, c.ds
 }
 
 // templateCompiler is the work on one Template.
 type templateCompiler struct {
-	env  *Env
-	ds   diag.Diagnostics
-	refs []Reference
+	env          *Env
+	ds           diag.Diagnostics
+	refs, tested []Reference
 	// sensitive are the places where hidden values are used.
 	sensitive []SensitiveUse
 }

@@ -53,6 +53,7 @@ func (c *templateCompiler) expression(s segment, where place) *expression {
 	x := c.env.compile(s.source, where.within(s.start+len(opener)), where.at(s.start), &c.ds)
 	if x != nil {
 		c.refs = append(c.refs, x.refs...)
+		c.tested = append(c.tested, x.tested...)
 		c.sensitive = append(c.sensitive, x.sensitive...)
 	}
 	return x

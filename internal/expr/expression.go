@@ -22,6 +22,7 @@ type expression struct {
 	pos    diag.Position // of the ${
 	typ    schema.Type
 	refs   []Reference
+	tested []Reference // those of refs that has() asks for
 	// sensitive are the places where hidden values are used.
 	sensitive []SensitiveUse
 	// path is what a plain selection selects: most expressions are one, and
@@ -118,7 +119,7 @@ func (c *compilation) validate(errs *common.Errors) bool {
 // describe fills in what is known without evaluating.
 func (c *compilation) describe(x *expression) {
 	root := c.checked.Expr()
-	x.refs = references(root, c.env.vars)
+	x.refs, x.tested = references(root, c.env.vars)
 	x.typ = c.language.schemaType(c.typeOf(root))
 	x.sensitive = c.sensitiveUses()
 	path, isPath := selection(root)

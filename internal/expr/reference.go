@@ -84,11 +84,12 @@ func isName(part string) bool {
 	return part != ""
 }
 
-// references returns the greatest static selections in e.
-func references(e ast.Expr, vars map[string]schema.Type) []Reference {
+// references returns the greatest static selections in e, and those of them
+// that has() asks for.
+func references(e ast.Expr, vars map[string]schema.Type) (found, tested []Reference) {
 	w := &referenceWalk{vars: vars, bound: map[string]int{}}
 	w.walk(e)
-	return sortReferences(w.found)
+	return sortReferences(w.found), sortReferences(w.tested)
 }
 
 // referenceWalk collects references. Variables that a loop binds hide declared
@@ -97,6 +98,8 @@ type referenceWalk struct {
 	vars  map[string]schema.Type
 	bound map[string]int
 	found []Reference
+	// tested are those of found that has() asks for.
+	tested []Reference
 }
 
 func (w *referenceWalk) walk(e ast.Expr) {
@@ -132,7 +135,9 @@ func (w *referenceWalk) walk(e ast.Expr) {
 // walkSelect handles has(a.b) and selections from computed values.
 func (w *referenceWalk) walkSelect(s ast.SelectExpr) {
 	if path, isStatic := selection(s.Operand()); isStatic && s.IsTestOnly() {
-		w.add(append(path, s.FieldName()))
+		if path = append(path, s.FieldName()); w.add(path) {
+			w.tested = append(w.tested, path)
+		}
 		return
 	}
 	w.walk(s.Operand())
@@ -152,13 +157,15 @@ func (w *referenceWalk) walkLoop(loop ast.ComprehensionExpr) {
 	w.bound[loop.AccuVar()]--
 }
 
-func (w *referenceWalk) add(path []string) {
+// add keeps a path that begins at a declared variable.
+func (w *referenceWalk) add(path []string) bool {
 	root, isGlobal := strings.CutPrefix(path[0], ".")
 	if _, declared := w.vars[root]; !declared || w.bound[root] > 0 && !isGlobal {
-		return
+		return false
 	}
 	path[0] = root
 	w.found = append(w.found, path)
+	return true
 }
 
 // selection returns the path of an expression that is a variable or selects

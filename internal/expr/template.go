@@ -18,6 +18,8 @@ type Template struct {
 	root part
 	typ  schema.Type
 	refs []Reference
+	// tested are those of refs that has() asks for.
+	tested []Reference
 	// sensitive are the places where hidden values are used.
 	sensitive []SensitiveUse
 	vars      map[string]schema.Type
@@ -36,12 +38,18 @@ func (t *Template) Pos() diag.Position {
 
 // References returns the static selections of all expressions of t, sorted
 // and without repetitions. The result belongs to the caller.
-func (t *Template) References() []Reference {
-	refs := make([]Reference, len(t.refs))
-	for i, ref := range t.refs {
-		refs[i] = slices.Clone(ref)
+func (t *Template) References() []Reference { return cloneReferences(t.refs) }
+
+// Tested returns those of References that t asks for with has(): it may be
+// evaluated although they are not there. The result belongs to the caller.
+func (t *Template) Tested() []Reference { return cloneReferences(t.tested) }
+
+func cloneReferences(refs []Reference) []Reference {
+	out := make([]Reference, len(refs))
+	for i, ref := range refs {
+		out[i] = slices.Clone(ref)
 	}
-	return refs
+	return out
 }
 
 // Source returns t as plain values with its ${…} as they were written. The

@@ -1,6 +1,7 @@
 package expr_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -184,6 +185,26 @@ func TestReferences(t *testing.T) {
 			t.Parallel()
 			template := compile(t, newEnv(t), str(tc.text), schema.Of(schema.Any))
 			if got := referenceText(template); got != tc.want {
+				t.Errorf("%s\ngot %s, want %s", tc.reason, got, tc.want)
+			}
+		})
+	}
+}
+
+func TestTested(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct{ reason, text, want string }{
+		"None":   {"A selection is no question.", "${observe.release.chart}", "[]"},
+		"Has":    {"has() asks for the field.", "${has(observe.release.chart) ? inputs.name : ''}", "[observe.release.chart]"},
+		"Index":  {"An index asks too.", "${has(steps['stop-servers'].output)}", `[steps["stop-servers"].output]`},
+		"Joined": {"All expressions of a value count.", "${inputs.name}${has(observe.release)}", "[observe.release]"},
+		"Loop":   {"Variables of loops do not.", "${inputs.charts.filter(c, has(c.name)).map(c, c.version)}", "[]"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			template := compile(t, newEnv(t), str(tc.text), schema.Of(schema.Any))
+			if got := fmt.Sprint(template.Tested()); got != tc.want {
 				t.Errorf("%s\ngot %s, want %s", tc.reason, got, tc.want)
 			}
 		})
