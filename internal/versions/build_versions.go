@@ -2,8 +2,10 @@ package versions
 
 import (
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/refitproject/refit/internal/expr"
 	"github.com/refitproject/refit/internal/yamldoc"
 )
 
@@ -128,16 +130,24 @@ func (b *builder) requirements(docs yamldoc.Ordered[RequirementDocument]) []Requ
 			b.ds.Errorf(CodeInvalidName, docs[i].Pos,
 				"requirement %q needs a name of lower case letters, digits and dashes", name)
 		}
-		if doc.Fact.IsSet() && !factPattern.MatchString(r.Fact) {
-			b.ds.Errorf(CodeUnknownFact, doc.Fact.Pos, "fact %q is not a path such as cluster.version", r.Fact).
-				Suggest("write the path below observe, without ${}")
+		known := doc.Fact.IsSet()
+		if path, err := expr.ParsePath(r.Fact); known && err != nil {
+			d := b.ds.Errorf(CodeUnknownFact, doc.Fact.Pos, "fact %q is not a path such as cluster.version", r.Fact)
+			if d.Suggest("%v", err); strings.Contains(r.Fact, "${") {
+				d.Suggest("write the path below observe, without ${}")
+			}
+			known = false
+		} else if known {
+			r.Fact = path.String()
 		}
 		if doc.Constraint.IsSet() {
 			if _, err := r.parse(); err != nil {
 				b.ds.Errorf(CodeInvalidConstraint, doc.Constraint.Pos, "requirement %q: %v", name, err)
 			}
 		}
-		b.g.facts = append(b.g.facts, factUse{requirement: name, fact: r.Fact, pos: doc.Fact.Pos})
+		if known {
+			b.g.facts = append(b.g.facts, factUse{requirement: name, fact: r.Fact, pos: doc.Fact.Pos})
+		}
 		list = append(list, r)
 	}
 	return list

@@ -18,26 +18,38 @@ func (b *builder) checkEdges() {
 	}
 }
 
-// checkContradictions reports edges that cannot both be true of a pair.
+// checkContradictions reports edges that cannot both be true of a pair: an
+// upgrade and a migration of a pair that is not forbidden, and what names
+// exactly the two versions that another edge forbids.
 func (b *builder) checkContradictions() {
 	r := b.g.pairs
 	for _, e := range b.g.edges {
-		if e.Kind != Upgrade && e.Kind != Waypoint {
+		if e.Kind == Forbidden {
 			continue
 		}
-		i, j, count := b.g.overlap(e, r.migration, r.forbidden)
-		if count > 0 {
+		exact, forbidden := b.exactlyForbidden(e), r.forbidden
+		if exact != nil {
+			b.contradiction(e, exact, e.from.first(), e.to.first(), 1)
+			forbidden = nil // it does not settle which of the others is right
+		}
+		if e.Kind == Migration {
+			continue
+		}
+		if i, j, count := b.g.overlap(e, r.migration, forbidden); count > 0 {
 			other := b.g.edgeOf(i, j, func(o *edge) bool { return o.Kind == Migration })
 			b.contradiction(e, other, i, j, count)
 		}
-		i, j = e.from.first(), e.to.first()
-		if e.exact && e.Pairs == 1 && r.forbidden.has(i, j) {
-			exact := b.g.edgeOf(i, j, func(o *edge) bool { return o.Kind == Forbidden && o.exact })
-			if exact != nil {
-				b.contradiction(e, exact, i, j, 1)
-			}
-		}
 	}
+}
+
+// exactlyForbidden returns the edge that forbids exactly the pair that e names,
+// nil when there is none or e is about more than one pair.
+func (b *builder) exactlyForbidden(e *edge) *edge {
+	i, j := e.from.first(), e.to.first()
+	if !e.exact || e.Pairs != 1 || !b.g.pairs.forbidden.has(i, j) {
+		return nil
+	}
+	return b.g.edgeOf(i, j, func(o *edge) bool { return o.Kind == Forbidden && o.exact })
 }
 
 func (b *builder) contradiction(e, other *edge, i, j, count int) {

@@ -17,7 +17,8 @@
 // An edge speaks of all pairs of versions that its two constraints match. Of
 // one pair several edges may speak, and this is how they add up:
 //
-//   - forbidden beats everything: the pair is never used;
+//   - forbidden beats everything: the pair is never used; only where another
+//     edge names exactly the same two versions do they contradict each other;
 //   - migration says that the pair is no upgrade at all, and may name the
 //     procedure to use instead; an upgrade or waypoint edge that speaks of the
 //     same pair contradicts it;

@@ -26,7 +26,6 @@ var (
 	// namePattern is that of risks and requirements.
 	namePattern = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 	urlPattern  = regexp.MustCompile(`^https?://[^\s]+$`)
-	factPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$`)
 )
 
 // Load reads a version graph; file is its name in positions. All mistakes of

@@ -50,6 +50,20 @@ func TestLoadEdgeMistakes(t *testing.T) {
 			"- {from: \"1.0.0\", to: \"2.0.0\", kind: waypoint}\n- {from: \"1.0.0\", to: \"2.0.0\", kind: forbidden, why: w}",
 			[]string{`10:3: error: the pair "1.0.0" to "2.0.0" is of kind forbidden here and of kind waypoint on line 9: narrow one of the edges`},
 		},
+		"ExactMigrationAndForbidden": {
+			"A migration of exactly the pair contradicts it too.",
+			"- {from: \"1.0.0\", to: \"2.0.0\", kind: migration, why: w}\n- {from: \"1.0.0\", to: \"2.0.0\", kind: forbidden, why: w}",
+			[]string{`10:3: error: the pair "1.0.0" to "2.0.0" is of kind forbidden here and of kind migration on line 9: narrow one of the edges`},
+		},
+		"AllThree": {
+			"What contradicts a forbidden edge may contradict a migration as well: both are reported.",
+			"- {from: \"1.0.0\", to: \"2.0.0\", kind: upgrade}\n- {from: \"1.0.0\", to: \"*\", crosses: breaking, kind: migration, why: w}\n" +
+				"- {from: \"1.0.0\", to: \"2.0.0\", kind: forbidden, why: w}",
+			[]string{
+				`10:3: error: the pair "1.0.0" to "2.0.0" is of kind migration here and of kind upgrade on line 9: narrow one of the edges`,
+				`11:3: error: the pair "1.0.0" to "2.0.0" is of kind forbidden here and of kind upgrade on line 9: narrow one of the edges`,
+			},
+		},
 		"ForbiddenException": {
 			"A forbidden pair within a wide upgrade is an exception, not a contradiction.",
 			"- {from: \"*\", to: \"*\", kind: upgrade}\n- {from: \"1.0.0\", to: \"2.0.0\", kind: forbidden, why: w}",
