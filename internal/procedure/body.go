@@ -28,16 +28,23 @@ type body struct {
 	env, envSteps *expr.Env
 	// taken are the names of the variables of env.
 	taken []string
-	// approved tells that the stage has an approval.
-	approved bool
-	steps    []*StepTemplate
-	index    map[string]int
-	subs     map[string]*subFile // by step
-	size     int                 // with the steps of sub-procedures
-	order    *order
+	// onFailure is what the stage says.
+	onFailure string
+	// end is where the steps end in the file, at the latest; zero at its end.
+	end   diag.Position
+	steps []*StepTemplate
+	index map[string]int
+	subs  map[string]*subFile // by step
+	// late are the inputs of each sub-procedure that are known only when the
+	// stage runs, by step.
+	late  map[string]map[string]bool
+	size  int // with the steps of sub-procedures
+	order *order
 	// inherits tells that the steps run in the phase of the step that uses
 	// them.
 	inherits bool
+	// unsure tells that a mistake keeps inherits from being known.
+	unsure bool
 }
 
 // compileBody compiles a list of steps. Steps with mistakes stay in it, so that
@@ -50,6 +57,7 @@ func (b *body) compileBody(list yamldoc.Ordered[Step]) []*StepTemplate {
 		list = list[:MaxSteps]
 	}
 	b.index, b.subs = make(map[string]int, len(list)), map[string]*subFile{}
+	b.late = map[string]map[string]bool{}
 	b.steps = make([]*StepTemplate, len(list))
 	for i := range list {
 		b.index[list[i].Name] = i
@@ -179,13 +187,15 @@ func (b *body) compileTemplates(t *StepTemplate) {
 	case t.Sub != nil:
 		t.With = b.compileStep(env, withNode(s.With, t.Pos), t.Sub.Inputs)
 		b.checkPatterns(t)
-		b.judge(t, t.Sub, b.lateInputs(env, t))
+		b.late[t.ID] = b.lateInputs(env, t)
+		b.judge(t, t.Sub, b.late[t.ID])
 	case t.Spec.Name != "":
 		t.With = b.compileStep(env, withNode(s.With, t.Pos), t.Spec.Input)
 	default: // what it does is not known: check the expressions alone
 		t.With = b.compileStep(env, s.With, schema.Of(schema.Any))
 	}
 	b.checkReferences(t)
+	b.checkSkipped(t)
 }
 
 // planned compiles a value that must be known when planning. Outputs of steps

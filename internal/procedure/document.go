@@ -17,6 +17,8 @@ type file struct {
 	// observed is the type of the variable observe, in a procedure.
 	observed schema.Type
 	used     usage
+	// typos are the unknown keys of which it is clear what was meant.
+	typos []typo
 	// clean tells that the document was decoded without errors, so that what
 	// seems unused really is.
 	clean bool
@@ -36,7 +38,7 @@ func (l *loader) document(name string, root *yamldoc.Node, want string) *file {
 	f := &file{loader: l, name: name, doc: &Document{}, used: newUsage()}
 	before := len(l.ds)
 	yamldoc.Decode(root, f.doc, &l.ds)
-	f.clean = !l.ds[before:].HasErrors()
+	f.clean, f.typos = !l.ds[before:].HasErrors(), typosOf(l.ds[before:])
 	f.checkHead(root)
 	f.checkPlaces()
 	f.checkInputs()
@@ -112,6 +114,7 @@ func (f *file) checkMain() {
 			Suggest("add stages with at least one step")
 	}
 	switch {
+	case f.misspeltAt(1, "from", "versions"):
 	case f.doc.Versions.IsSet() && f.doc.From == nil:
 		f.ds.Errorf("FromMissing", f.doc.Versions.Pos, "versions is given, but not from").
 			Suggest("write from: ${observe.FACT…}, the version that is installed now")

@@ -56,7 +56,8 @@ func (b *body) checkReversible(t *StepTemplate, changes map[string]Component) {
 		other = "add " + field + ` to with, or write reversible: "no: why"`
 	}
 	if !written.IsSet() {
-		if !can && t.Source.Lease == nil { // a lease without inverse is reported as such
+		// A lease without inverse is reported as such.
+		if !can && t.Source.Lease == nil && !b.misspelt(t, "reversible", "lease") {
 			b.ds.Errorf("ReversibleMissing", t.Pos,
 				"step %q changes things and does not say how it is taken back: %s",
 				t.ID, cmp.Or(why, t.Spec.Name+" has no inverse")).

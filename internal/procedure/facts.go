@@ -2,7 +2,6 @@ package procedure
 
 import (
 	"cmp"
-	"strings"
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
@@ -102,61 +101,72 @@ func withNode(n *yamldoc.Node, pos diag.Position) *yamldoc.Node {
 func (f *file) factTemplates(env *expr.Env, what string, entries yamldoc.Ordered[*yamldoc.Node]) []FactTemplate {
 	out := make([]FactTemplate, 0, len(entries))
 	for _, e := range entries {
-		want, ok := f.factPath(what, e.Name, e.Pos)
+		path, err := expr.ParsePath(e.Name)
+		if err != nil {
+			f.ds.Errorf("UnknownFact", e.Pos, "%s: %v", what, err).
+				Suggest("write it like the end of an expression: release.values[\"hub.db.upgrade\"]")
+			path = nil
+		}
+		want, ok := f.factPath(what, path, e.Pos)
 		if !ok {
 			want = schema.Of(schema.Any)
 		}
-		out = append(out, FactTemplate{Path: e.Name, Pos: e.Pos, Value: f.compile(env, e.Value, want)})
+		out = append(out, FactTemplate{Path: path.String(), Pos: e.Pos, Value: f.compile(env, e.Value, want)})
 	}
 	return out
 }
 
-// factPath returns the type of the fact at a path below observe.
-func (f *file) factPath(what, path string, pos diag.Position) (schema.Type, bool) {
+// factPath returns the type of the fact at a path below observe; an empty path
+// was reported.
+func (f *file) factPath(what string, path expr.Reference, pos diag.Position) (schema.Type, bool) {
 	at := f.observed
-	segments := strings.Split(path, ".")
-	for i, name := range segments {
+	for i, name := range path {
 		field, ok := at.Fields[name]
 		switch {
 		case at.IsAny() || at.Open():
-			f.used.facts[segments[0]] = true
+			f.used.facts[path[0]] = true
 			return schema.Of(schema.Any), true
 		case at.Kind == schema.Map:
 			field.Type = at.ElemType()
 		case at.Kind != schema.Object:
 			f.ds.Errorf("UnknownFact", pos,
-				"%s names %q, but %q is of type %s and has no members",
-				what, path, strings.Join(segments[:i], "."), at).
+				"%s names %q, but %q is of type %s and has no members", what, path.String(), path[:i].String(), at).
 				Suggest("end the path there")
 			return schema.Type{}, false
 		case !ok:
-			parent := cmp.Or(strings.Join(segments[:i], "."), varObserve)
-			f.ds.Errorf("UnknownFact", pos, "%s names %q, but %s has no %q", what, path, parent, name).
+			parent := cmp.Or(path[:i].String(), varObserve)
+			f.ds.Errorf("UnknownFact", pos, "%s names %q, but %s has no %q", what, path.String(), parent, name).
 				Suggest("%s", diag.DidYouMean(name, at.FieldNames()))
 			return schema.Type{}, false
 		case field.Sensitive:
-			f.ds.Errorf("SensitiveFact", pos, "%s names %q, whose value is sensitive and never known", what, path).
+			f.ds.Errorf("SensitiveFact", pos,
+				"%s names %q, whose value is sensitive and never known", what, path.String()).
 				Suggest("expect another member of the fact")
 			return schema.Type{}, false
 		}
 		at = field.Type
 	}
+	if len(path) == 0 {
+		return schema.Type{}, false
+	}
 	if at.HoldsSensitive() {
-		f.ds.Errorf("SensitiveFact", pos, "%s names %q, which has sensitive members that are never known", what, path).
+		f.ds.Errorf("SensitiveFact", pos,
+			"%s names %q, which has sensitive members that are never known", what, path.String()).
 			Suggest("name one of its other members")
 		return schema.Type{}, false
 	}
-	f.used.facts[segments[0]] = true
+	f.used.facts[path[0]] = true
 	return at, true
 }
 
 // factExists tells whether path is a fact, for the requirements of the version
 // graph. It marks the fact as used.
 func (f *file) factExists(path string) bool {
+	parts, err := expr.ParsePath(path)
 	before := len(f.ds)
-	_, ok := f.factPath("", path, diag.Position{})
+	_, ok := f.factPath("", parts, diag.Position{})
 	f.ds = f.ds[:before]
-	return ok
+	return err == nil && ok
 }
 
 // Default timing of probes.

@@ -158,6 +158,15 @@ func (l *loader) graph(f *file) *versions.Graph {
 	if !f.doc.Versions.IsSet() {
 		return nil
 	}
+	if graph := l.readGraph(f); graph != nil {
+		return graph
+	}
+	// What it uses is not known.
+	f.used.allInputs, f.used.allFacts = true, true
+	return nil
+}
+
+func (l *loader) readGraph(f *file) *versions.Graph {
 	name, ok := l.resolve(f.name, f.doc.Versions)
 	if !ok {
 		return nil

@@ -19,13 +19,22 @@ func TestMistakesData(t *testing.T) {
   g: {phase: backup, action: volume.backup, proof: 2, consistency: online}
 `,
 			want: []string{
-				`NotABackup 18:57: error: step "a" covers "db", but kube.version is not a backup: use a backup action, or remove covers`,
+				`NotABackup 18:57: error: step "a" covers "db", but kube.version is not a backup: use a backup action, or remove covers; backups are: database.backup, volume.backup`,
 				`HoldsNoData 19:82: error: step "b" covers "web", a service that holds no data: remove it from covers, or declare the component with the kind of its data`,
 				`OutOfRange 20:7: error: proof 4 of step "c" is not a level: 1 is read back, 2 parsed, 3 restored into a scratch target and counted`,
 				`ProofTooHigh 21:7: error: step "d" wants proof 3, but volume.backup reaches 2: write proof: 2, or use another action`,
 				`ProofTooHigh 22:58: error: a backup of "db", a database, needs proof 3, but volume.backup reaches 2: write proof: 2 to be content with less`,
 				`KeyNotPermitted 24:7: error: step "g" has proof without covers: name in covers the components whose data the backup holds`,
 				`KeyNotPermitted 24:72: error: step "g" has consistency without covers: name in covers the components whose data the backup holds`,
+			},
+		},
+		"NotABackup": {
+			reason: "A backup that is none is one mistake.",
+			steps: `  a: {phase: backup, action: kube.version, covers: [db]}
+  b: {phase: upgrade, action: kube.scale, with: {name: a}, changes: [db]}
+`,
+			want: []string{
+				`NotABackup 16:57: error: step "a" covers "db", but kube.version is not a backup: use a backup action, or remove covers; backups are: database.backup, volume.backup`,
 			},
 		},
 		"NotCovered": {
@@ -35,7 +44,7 @@ func TestMistakesData(t *testing.T) {
   save: {phase: resume, action: database.backup, with: {database: {}}, covers: [db], consistency: online}
 `,
 			want: []string{
-				`NotCovered 17:7: error: step "a" may damage "db", which no backup before it in the stage covers: add a backup step with covers: [db] to phase backup`,
+				`NotCovered 17:7: error: step "a" may damage "db", which no backup before it in the stage covers: add a step with covers: [db] to phase backup; backups are: database.backup, volume.backup`,
 			},
 		},
 		"NotQuiesced": {
@@ -71,7 +80,7 @@ func TestMistakesData(t *testing.T) {
   a: {phase: upgrade, order: free, action: kube.scale, with: {name: a}, changes: [db]}
 `,
 			want: []string{
-				`NotCovered 18:7: error: step "a" may damage "db", which no backup before it in the stage covers: add a backup step with covers: [db] to phase backup`,
+				`NotCovered 18:7: error: step "a" may damage "db", which no backup before it in the stage covers: add a step with covers: [db] to phase backup; backups are: database.backup, volume.backup`,
 			},
 		},
 	})

@@ -54,11 +54,11 @@ outputs:
   one: {value: "${steps.a.outputs.size()}"}
 `},
 			want: []string{
-				`NotCovered 16:7: error: step "a/a" may damage "db", which no backup before it in the stage covers: add a backup step with covers: [db] to phase backup`,
+				`NotCovered 16:7: error: step "a/a" may damage "db", which no backup before it in the stage covers: add a step with covers: [db] to phase backup; backups are: database.backup, volume.backup`,
 				`PatternMismatch 16:55: error: "A1" does not match the pattern of input "name": the whole value must match [a-z]+`,
 				`UnknownField 16:59: error: unknown field "lst": did you mean "list"?`,
 				"MissingField 17:7: error: name is missing",
-				`NotCovered 17:7: error: step "b/a" may damage "db", which no backup before it in the stage covers: add a backup step with covers: [db] to phase backup`,
+				`NotCovered 17:7: error: step "b/a" may damage "db", which no backup before it in the stage covers: add a step with covers: [db] to phase backup; backups are: database.backup, volume.backup`,
 			},
 		},
 		"Outputs": {
@@ -104,11 +104,11 @@ outputs:
   one: {value: "${steps.a.outputs.size()}"}
 `},
 			want: []string{
-				`NotCovered 16:7: error: step "a/a" may damage "db", which no backup before it in the stage covers: add a backup step with covers: [db] to phase backup`,
+				`NotCovered 16:7: error: step "a/a" may damage "db", which no backup before it in the stage covers: add a step with covers: [db] to phase backup; backups are: database.backup, volume.backup`,
 			},
 		},
 		"LateForEach": {
-			reason: "A list that is known late needs a max inside, and an approval.",
+			reason: "A list that is known late needs a max inside.",
 			steps: `  names: {phase: prepare, action: values.migrate, with: {rules: r}}
   save: {phase: backup, action: database.backup, with: {database: {}}, covers: [db], consistency: online}
   a: {phase: upgrade, use: sub.yaml, with: {name: a, list: "${steps.names.output.names}"}, targets: {place: cluster}, components: {data: db}}
@@ -127,7 +127,6 @@ outputs:
   one: {value: "${steps.a.outputs.size()}"}
 `},
 			want: []string{
-				`DynamicChange 18:32: error: step "a" of sub.yaml changes a component that holds data and goes over outputs of steps: add an approval to the stage, which shows the list`,
 				`MaxMissing 18:32: error: step "a" gives outputs of steps to the forEach of step "a" of sub.yaml, which has no max: add max to that step, or give it a list that is known when planning`,
 			},
 		},

@@ -146,7 +146,7 @@ func (b *body) checkReference(t *StepTemplate, pos diag.Position, ref expr.Refer
 	case i == j:
 		b.ds.Errorf("OwnOutput", pos, "step %q uses its own output", t.ID).
 			Suggest("use the output of a step that has ended before")
-	case !from.known() || !to.known() || b.order.before(j, i):
+	case !from.known() || !to.known() || b.order.before(j, i) || b.misspelt(t, "needs"):
 	case from.lo > to.hi:
 		b.ds.Errorf("LaterOutput", pos,
 			"step %q of phase %s uses the output of %q of the later phase %s",

@@ -61,14 +61,27 @@ func (b *body) lacksPhase(t *StepTemplate) bool {
 	return sub != nil && sub.inherits
 }
 
+// phaseUnsure tells whether a mistake that was reported keeps it from being
+// known whether a step has to name its phase.
+func (b *body) phaseUnsure(t *StepTemplate) bool {
+	if t.Source.Phase.IsSet() {
+		return false
+	}
+	sub := b.subs[t.ID]
+	return b.misspelt(t, "phase") || t.Source.Use.IsSet() && (sub == nil || sub.unsure)
+}
+
 // checkPhases checks that every step has a phase. The steps of a sub-procedure
 // name their phases all or none.
 func (b *body) checkPhases() {
 	lacking, having := 0, 0
 	for _, t := range b.steps {
-		if b.lacksPhase(t) {
+		switch {
+		case b.phaseUnsure(t):
+			b.unsure = true
+		case b.lacksPhase(t):
 			lacking++
-		} else {
+		default:
 			having++
 		}
 	}
@@ -77,7 +90,7 @@ func (b *body) checkPhases() {
 		return
 	}
 	for _, t := range b.steps {
-		if !b.lacksPhase(t) {
+		if b.phaseUnsure(t) || !b.lacksPhase(t) {
 			continue
 		}
 		d := b.ds.Errorf("PhaseMissing", t.Pos, "step %q has no phase", t.ID)
@@ -125,6 +138,10 @@ func (b *body) checkInherited(user *StepTemplate, sub *SubTemplate, phase string
 			b.checkInherited(user, t.Sub, phase)
 			continue
 		}
-		b.checkPhase(t, phase, user.Source.Phase.Pos, "step \""+t.ID+"\" of "+sub.File)
+		what := "step \"" + t.ID + "\" of " + sub.File
+		b.checkPhase(t, phase, user.Source.Phase.Pos, what)
+		if phase == phasePreflight && t.Source.OnFailure.Value == onFailureContinue {
+			b.preflightContinues(user.Source.Phase.Pos, what)
+		}
 	}
 }

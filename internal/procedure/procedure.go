@@ -78,7 +78,8 @@ type StageTemplate struct {
 
 // FactTemplate is one line of expects or leaves.
 type FactTemplate struct {
-	// Path is the path below observe: "release.chart.version".
+	// Path is the path below observe, as expr.ParsePath reads it:
+	// release.chart.version, release.values["hub.db.upgrade"].
 	Path  string
 	Pos   diag.Position
 	Value *expr.Template

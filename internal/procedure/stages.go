@@ -3,7 +3,7 @@ package procedure
 import (
 	"slices"
 
-	"github.com/refitproject/refit/internal/expr"
+	"github.com/refitproject/refit/internal/diag"
 	"github.com/refitproject/refit/internal/schema"
 )
 
@@ -24,9 +24,14 @@ func (l *loader) compileProcedure(f *file, proc *Procedure) {
 		taken = append(taken, varPath)
 	}
 	proc.Probes = f.probes(env)
-	ids := map[string]bool{}
+	ids, held := map[string]bool{}, map[string]bool{}
 	for i := range f.doc.Stages {
-		t := f.stage(env, taken, &f.doc.Stages[i])
+		end := diag.Position{}
+		if i+1 < len(f.doc.Stages) {
+			end = f.doc.Stages[i+1].Pos
+		}
+		b := &body{file: f, kind: stageBody, env: env, taken: taken, end: end}
+		t := b.stage(&f.doc.Stages[i], held)
 		f.checkStageID(t, ids)
 		proc.Stages = append(proc.Stages, t)
 	}
@@ -35,7 +40,11 @@ func (l *loader) compileProcedure(f *file, proc *Procedure) {
 
 // stage compiles one stage. Its own values may not use outputs of steps: they
 // are needed when planning.
-func (f *file) stage(env *expr.Env, taken []string, s *Stage) *StageTemplate {
+//
+// held are the components that earlier stages hold still until the end of the
+// run; those that this stage holds so are added.
+func (b *body) stage(s *Stage, held map[string]bool) *StageTemplate {
+	f, env, taken := b.file, b.env, b.taken
 	t := &StageTemplate{Source: s, As: "item"}
 	if s.As.IsSet() {
 		t.As = s.As.Value
@@ -66,12 +75,16 @@ func (f *file) stage(env *expr.Env, taken []string, s *Stage) *StageTemplate {
 	}
 	t.Expects = f.factTemplates(env, "expects", s.Expects)
 	t.Leaves = f.factTemplates(env, "leaves", s.Leaves)
-	b := &body{file: f, kind: stageBody, env: env, taken: taken, approved: s.Approval != nil}
+	b.env, b.taken, b.onFailure = env, taken, s.OnFailure.Value
 	t.Steps = b.compileBody(s.Steps)
-	b.checkStage(s)
+	flat := b.checkStage(s, held)
 	if s.Abort != nil {
-		abort := &body{file: f, kind: abortBody, env: env, taken: taken, approved: true}
+		abort := &body{file: f, kind: abortBody, env: env, taken: taken, end: b.end}
 		t.Abort = abort.compileBody(s.Abort.Steps)
+		abort.checkAbort(flat)
+	}
+	if flat != nil && s.When == nil {
+		flat.holdOn(held)
 	}
 	return t
 }
@@ -105,10 +118,10 @@ func (f *file) checkStageID(t *StageTemplate, seen map[string]bool) {
 }
 
 // checkStage checks what concerns a stage as a whole.
-func (b *body) checkStage(s *Stage) {
+func (b *body) checkStage(s *Stage, held map[string]bool) *coverage {
 	if len(s.Steps) == 0 && b.clean {
 		b.ds.Errorf("NoSteps", s.Pos, "the stage has no steps").Suggest("add steps")
 	}
 	b.checkSoak(s)
-	b.checkCoverage()
+	return b.checkCoverage(held)
 }

@@ -16,6 +16,7 @@ func (b *body) checkStep(t *StepTemplate) {
 	b.checkTimes(t)
 	b.checkRetry(t)
 	b.checkForEach(t)
+	b.checkOnFailure(t)
 	if sub := b.subs[t.ID]; sub != nil && sub.inherits && t.Source.Phase.IsSet() {
 		b.checkInherited(t, t.Sub, t.Source.Phase.Value)
 	}
@@ -69,11 +70,29 @@ func (b *body) checkKeys(t *StepTemplate) {
 			b.ds.Errorf("KeyNotPermitted", r.pos, "step %q cannot have %s", t.ID, r.key).Suggest("%s", where)
 		}
 	}
-	if sub := b.subs[t.ID]; sub != nil && !sub.inherits && s.Phase.IsSet() {
+	if sub := b.subs[t.ID]; sub != nil && !sub.inherits && !sub.unsure && s.Phase.IsSet() {
 		b.ds.Errorf("KeyNotPermitted", s.Phase.Pos,
 			"step %q cannot have phase: the steps of %s name their own", t.ID, sub.name).
 			Suggest("remove phase")
 	}
+}
+
+// onFailureContinue lets a stage go on although a step has failed.
+const onFailureContinue = "continue"
+
+// checkOnFailure refuses checks whose failure would be passed over: a preflight
+// step blocks until a person accepts it by name. What a stage says does not
+// reach its preflight steps.
+func (b *body) checkOnFailure(t *StepTemplate) {
+	written := t.Source.OnFailure
+	if t.Source.Phase.Value == phasePreflight && written.Value == onFailureContinue {
+		b.preflightContinues(written.Pos, "step \""+t.ID+"\"")
+	}
+}
+
+func (b *body) preflightContinues(pos diag.Position, what string) {
+	b.ds.Errorf("PreflightContinues", pos, "%s of phase preflight has onFailure: continue", what).
+		Suggest("remove it: a check that fails blocks until a person accepts it by name")
 }
 
 // checkTimes checks timeout and duration against each other. That they are
@@ -119,9 +138,13 @@ const maxMembers = 1000
 
 // checkForEach checks forEach and the keys that go with it. Over outputs of
 // steps nobody sees the members before the plan is approved: their number is
-// limited, and nothing may be lost by them.
+// limited, and where something may be lost by them the plan asks for an
+// approval once they are known.
 func (b *body) checkForEach(t *StepTemplate) {
 	s := t.Source
+	if s.ForEach == nil && b.misspelt(t, "forEach") {
+		return
+	}
 	if s.ForEach == nil {
 		for _, k := range []keyUse{
 			{"as", s.As.IsSet(), s.As.Pos}, {"key", s.Key != nil, t.Pos}, {"max", s.Max != 0, t.Pos},
@@ -158,13 +181,6 @@ func (b *body) checkDynamic(t *StepTemplate) {
 		b.ds.Errorf("DynamicUse", s.ForEach.Pos,
 			"forEach of step %q goes over %s and repeats a sub-procedure", t.ID, over).
 			Suggest("use a list that is known when planning, or repeat an action")
-	}
-	if b.approved || b.kind == subBody {
-		return // a sub-procedure is judged where it is used
-	}
-	if what := harm(s, b.doc); what != "" {
-		b.ds.Errorf("DynamicChange", s.ForEach.Pos, "step %q %s and goes over %s", t.ID, what, over).
-			Suggest("add an approval to the stage, which shows the list")
 	}
 }
 

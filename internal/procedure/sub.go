@@ -20,6 +20,8 @@ type subFile struct {
 	// else span are the phases of its steps.
 	inherits bool
 	span     span
+	// unsure tells that a mistake keeps inherits from being known.
+	unsure bool
 	// size is the number of its steps with those of the sub-procedures that it
 	// uses.
 	size int
@@ -69,13 +71,15 @@ func (l *loader) sub(name string, root *yamldoc.Node) *subFile {
 	template.Steps = b.compileBody(f.doc.Steps)
 	for i := range f.doc.Outputs {
 		out := &f.doc.Outputs[i]
-		template.Outputs = append(template.Outputs, OutputTemplate{
-			Name: out.Name, Value: b.compileStep(b.envSteps, out.Value.Value, schema.Of(schema.Any)),
-		})
+		value := b.compileStep(b.envSteps, out.Value.Value, schema.Of(schema.Any))
+		b.checkGuarded(value, nil)
+		template.Outputs = append(template.Outputs, OutputTemplate{Name: out.Name, Value: value})
 	}
 	f.checkUnused()
 	l.chain = l.chain[:len(l.chain)-1]
-	sub := &subFile{file: f, template: template, inherits: b.inherits, span: b.wholeSpan(), size: b.size}
+	sub := &subFile{
+		file: f, template: template, inherits: b.inherits, unsure: b.unsure, span: b.wholeSpan(), size: b.size,
+	}
 	l.subs[name] = sub
 	return sub
 }
@@ -221,7 +225,7 @@ func (b *body) judge(user *StepTemplate, sub *SubTemplate, late map[string]bool)
 				user.ID, t.ID, sub.File).
 				Suggest("give it a value that is known when planning")
 		}
-		b.judgeForEach(user, t, sub, late)
+		b.judgeForEach(user, t, sub, usesLate(t.ForEach, late))
 		if t.Sub != nil {
 			b.judge(user, t.Sub, passedOn(t, late))
 		}
@@ -230,41 +234,20 @@ func (b *body) judge(user *StepTemplate, sub *SubTemplate, late map[string]bool)
 
 // judgeForEach checks a step of a sub-procedure that may have members which
 // are known only when it starts.
-func (b *body) judgeForEach(user, t *StepTemplate, sub *SubTemplate, late map[string]bool) {
-	pos, given := user.Source.Use.Pos, usesLate(t.ForEach, late)
-	if given && t.Source.Max == 0 {
+func (b *body) judgeForEach(user, t *StepTemplate, sub *SubTemplate, late bool) {
+	pos := user.Source.Use.Pos
+	if late && t.Source.Max == 0 {
 		b.ds.Errorf("MaxMissing", pos,
 			"step %q gives outputs of steps to the forEach of step %q of %s, which has no max",
 			user.ID, t.ID, sub.File).
 			Suggest("add max to that step, or give it a list that is known when planning")
 	}
-	if given && t.Sub != nil {
+	if late && t.Sub != nil {
 		b.ds.Errorf("DynamicUse", pos,
 			"step %q gives outputs of steps to the forEach of step %q of %s, which repeats a sub-procedure",
 			user.ID, t.ID, sub.File).
 			Suggest("give it a list that is known when planning")
 	}
-	if b.kind != stageBody || b.approved || !given && !refersTo(t.ForEach, varSteps) {
-		return
-	}
-	if what := harm(t.Source, sub.Document); what != "" {
-		b.ds.Errorf("DynamicChange", pos, "step %q of %s %s and goes over outputs of steps", t.ID, sub.File, what).
-			Suggest("add an approval to the stage, which shows the list")
-	}
-}
-
-// harm says what a step does that must not happen to members which nobody has
-// seen; empty when it does nothing of the kind.
-func harm(s *Step, doc *Document) string {
-	if strings.HasPrefix(s.Reversible.Value, "no") {
-		return "cannot be taken back"
-	}
-	for _, name := range s.Changes {
-		if c, ok := doc.Components.Get(name.Value); ok && c.Stateful() {
-			return "changes a component that holds data"
-		}
-	}
-	return ""
 }
 
 // usesLate tells whether a template uses one of the late inputs.
