@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Severity says whether a Diagnostic stops the work.
@@ -24,11 +26,16 @@ type Position struct {
 	Column int    `json:"column,omitempty"`
 }
 
-// String returns "file:line:column" without the parts that are not known.
+// String returns "file:line:column" without the parts that are not known. The
+// name of a file that holds more than printable characters is quoted, so that
+// it cannot change the terminal or look like another line.
 func (p Position) String() string {
 	parts := []string{p.File}
-	if p.File == "" {
+	switch {
+	case p.File == "":
 		parts[0] = "-"
+	case strings.ContainsFunc(p.File, func(r rune) bool { return !strconv.IsPrint(r) }) || !utf8.ValidString(p.File):
+		parts[0] = strconv.Quote(p.File)
 	}
 	if p.Line > 0 {
 		parts = append(parts, fmt.Sprint(p.Line))

@@ -10,8 +10,9 @@ import (
 )
 
 // Load reads a platform file; file is its name in positions. All mistakes of
-// the file come back together, sorted. The Platform is nil exactly when one of
-// them is an Error.
+// the file come back together, sorted. The Platform is nil when the file is not
+// a platform document; with other errors it holds what could be read, so that
+// Check can find the mistakes against the procedure too.
 func Load(file string, data []byte) (*Platform, diag.Diagnostics) {
 	root, ds := yamldoc.Parse(file, data, yamldoc.DefaultLimits())
 	if ds.HasErrors() || root == nil {
@@ -32,9 +33,6 @@ func Load(file string, data []byte) (*Platform, diag.Diagnostics) {
 	}
 	c.accepted(p.Accept)
 	ds.Sort()
-	if ds.HasErrors() {
-		return nil, ds
-	}
 	return p, ds
 }
 

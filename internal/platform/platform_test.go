@@ -133,8 +133,8 @@ accept: [{name: risk/a, reason: Told everybody., by: Ada, expires: "2026-12-31"}
 			if diff := cmp.Diff(tc.want, render(ds)); diff != "" {
 				t.Errorf("%s\ndiagnostics (-want +got):\n%s", tc.reason, diff)
 			}
-			if (p == nil) != ds.HasErrors() {
-				t.Errorf("platform is nil: %v, errors: %v", p == nil, ds.HasErrors())
+			if p == nil && !ds.HasErrors() {
+				t.Error("there is neither a platform nor an error")
 			}
 		})
 	}
@@ -167,7 +167,18 @@ func TestCheckZones(t *testing.T) {
 	}
 }
 
+// loadPlatform loads a platform file without mistakes.
 func loadPlatform(tb testing.TB, text string) *platform.Platform {
+	tb.Helper()
+	p, ds := platform.Load("p.yaml", []byte(text))
+	if ds.HasErrors() {
+		tb.Fatal(ds)
+	}
+	return p
+}
+
+// readPlatform loads a platform file that may have mistakes.
+func readPlatform(tb testing.TB, text string) *platform.Platform {
 	tb.Helper()
 	p, ds := platform.Load("p.yaml", []byte(text))
 	if p == nil {
@@ -264,7 +275,7 @@ func TestResolveInputs(t *testing.T) {
 		},
 		"Missing": {
 			"A required input is asked for with its description.", `{}`, nil,
-			[]string{`InputMissing 5:9: error: input "url" of type string is missing: url: Address of the hub.`},
+			[]string{`InputMissing 5:9: error: input "url" of type string is missing: add url below inputs (Address of the hub)`},
 		},
 		"Unknown": {
 			"An input that is not declared is refused.", `{url: "https://a", replcas: 3}`, nil,
@@ -347,19 +358,28 @@ func TestCheck(t *testing.T) {
 			[]string{`OtherProcedure 4:12: error: the platform file is for procedure "lab", not for "hub": ` +
 				`give the platform file of this procedure, or write procedure: hub`},
 		},
+		"Broken": {
+			"What the file says wrong by itself hides nothing, and is not said again.",
+			head + "targets: {cluster: {kind: kubernets}, cod: {kind: git}, code: prod}\ninputs: {url: 1}\n" +
+				"windows: [{days: [Sat], start: \"9\", duration: 1h, zone: UTC}]\n",
+			[]string{
+				`UnknownTarget 5:39: error: procedure "hub" has no target "cod": did you mean "code"?`,
+				`InvalidInput 6:15: error: input "url": must be a string, is a whole number`,
+			},
+		},
 		"All": {
 			"Inputs and targets are reported together.", head + "inputs: {usr: x}\n",
 			[]string{
 				`TargetMissing 1:1: error: target "cluster" of kind kubernetes is missing: add targets: {cluster: {kind: kubernetes, …}}`,
 				`TargetMissing 1:1: error: target "code" of kind git is missing: add targets: {code: {kind: git, …}}`,
-				`InputMissing 5:9: error: input "url" of type string is missing: url: Address of the hub.`,
+				`InputMissing 5:9: error: input "url" of type string is missing: add url below inputs (Address of the hub)`,
 				`UnknownInput 5:10: error: procedure "hub" has no input "usr": one of: chart, hosts, password, proxy, ratio, replicas, size, url, wait`,
 			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(tc.want, render(platform.Check(loadPlatform(t, tc.text), proc))); diff != "" {
+			if diff := cmp.Diff(tc.want, render(platform.Check(readPlatform(t, tc.text), proc))); diff != "" {
 				t.Errorf("%s\ndiagnostics (-want +got):\n%s", tc.reason, diff)
 			}
 		})
@@ -422,8 +442,8 @@ func FuzzLoad(f *testing.F) {
 	proc := loadProcedure(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		p, ds := platform.Load("p.yaml", []byte(text))
-		if (p == nil) != ds.HasErrors() {
-			t.Errorf("platform is nil: %v, errors: %v", p == nil, ds.HasErrors())
+		if p == nil && !ds.HasErrors() {
+			t.Error("there is neither a platform nor an error")
 		}
 		if p != nil {
 			ds = append(ds, platform.Check(p, proc)...)

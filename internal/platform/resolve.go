@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,8 @@ type Target struct {
 }
 
 // Check returns everything that does not fit between a platform file and the
-// procedure that was loaded for it, sorted.
+// procedure that was loaded for it, sorted. What Load has found wrong is not
+// said again.
 func Check(p *Platform, proc *procedure.Procedure) diag.Diagnostics {
 	var ds diag.Diagnostics
 	name := proc.Document.Metadata.Name.Value
@@ -54,6 +56,9 @@ func ResolveInputs(p *Platform, proc *procedure.Procedure) (map[string]any, diag
 	declared := proc.Document.Inputs
 	values := make(map[string]any, len(declared))
 	given := p.Inputs
+	if given != nil && given.Kind != yamldoc.Mapping {
+		return nil, ds // Load has said so
+	}
 	if given != nil {
 		for i := range given.Pairs {
 			pair := &given.Pairs[i]
@@ -94,9 +99,9 @@ func missing(p *Platform, name string, in *procedure.Input, ds *diag.Diagnostics
 	}
 	d := ds.Errorf("InputMissing", pos, "input %q of type %s is missing", name, in.ValueType())
 	if in.Description != "" {
-		d.Suggest("%s: %s", name, in.Description)
+		d.Suggest("add %s below inputs (%s)", name, strings.TrimSuffix(in.Description, "."))
 	} else {
-		d.Suggest("add it below inputs")
+		d.Suggest("add %s below inputs", name)
 	}
 }
 
@@ -206,6 +211,7 @@ func ResolveTargets(p *Platform, proc *procedure.Procedure) ([]Target, diag.Diag
 		}
 	}
 	targets := make([]Target, 0, len(declared))
+	refused := false
 	for _, want := range declared {
 		n, ok := p.Targets.Get(want.Name)
 		if !ok {
@@ -213,7 +219,12 @@ func ResolveTargets(p *Platform, proc *procedure.Procedure) ([]Target, diag.Diag
 				Suggest("add targets: {%s: {kind: %s, …}}", want.Name, want.Value.Kind.Value)
 			continue
 		}
-		if got := text(n.Get(keyKind)); got != want.Value.Kind.Value {
+		got := text(n.Get(keyKind))
+		if !slices.Contains(targetKinds(), got) {
+			refused = true // Load has said so
+			continue
+		}
+		if got != want.Value.Kind.Value {
 			ds.Errorf("TargetKind", n.Pos,
 				"target %q is of kind %s, the procedure needs %s", want.Name, got, want.Value.Kind.Value).
 				Suggest("name a target of kind %s", want.Value.Kind.Value)
@@ -226,7 +237,7 @@ func ResolveTargets(p *Platform, proc *procedure.Procedure) ([]Target, diag.Diag
 		targets = append(targets, t)
 	}
 	ds.Sort()
-	if ds.HasErrors() {
+	if refused || ds.HasErrors() {
 		return nil, ds
 	}
 	return targets, ds

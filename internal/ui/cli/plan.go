@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/refitproject/refit/internal/diag"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/report"
 	"github.com/refitproject/refit/internal/service"
@@ -225,7 +226,7 @@ func (c *console) finishPlan(s *service.Service, f *planFlags, result *service.P
 		return err
 	}
 	if f.save != "" {
-		c.sayf("saved to %s", f.save)
+		c.sayf("saved to %s", diag.Position{File: f.save})
 	}
 	return c.blocked(result.Plan)
 }

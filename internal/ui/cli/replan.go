@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/refitproject/refit/internal/diag"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/report"
 	"github.com/refitproject/refit/internal/service"
@@ -87,7 +88,7 @@ func (c *console) finishReplan(s *service.Service, f *planFlags, result *service
 		return err
 	}
 	if f.save != "" {
-		c.sayf("saved to %s", f.save)
+		c.sayf("saved to %s", diag.Position{File: f.save})
 	}
 	return c.blocked(result.Plan)
 }
