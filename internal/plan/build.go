@@ -36,9 +36,9 @@ type Input struct {
 	Now time.Time
 	// Refit is the version of the program.
 	Refit string
-	// After leaves out the stages up to and including the one of this id; a
-	// replan names the last stage that is done.
-	After string
+	// Done are the ids of stages that were carried out already and are left
+	// out: a replan names them.
+	Done []string
 }
 
 // Build makes the plan. Problems of the procedure that show only with real
@@ -47,7 +47,7 @@ type Input struct {
 func Build(in Input) (*Plan, diag.Diagnostics) {
 	b := newBuilder(in)
 	b.stages()
-	b.pathFindings()
+	b.checkNumbers()
 	if b.ds.HasErrors() {
 		b.ds.Sort()
 		return nil, b.ds
@@ -77,6 +77,16 @@ type builder struct {
 	promised map[string]string
 	stateful map[string]bool
 	proofs   map[string]int
+	// quiesced are the components that an earlier stage holds still until the
+	// end of the run.
+	quiesced map[string]bool
+	// used are the facts that decide which stages there are. The first stage
+	// expects them.
+	used map[string]bool
+	// first is the first stage, which answers for what belongs to none.
+	first *stageBuilder
+	// steps counts the steps of all stages.
+	steps int
 }
 
 func newBuilder(in Input) *builder {
@@ -91,6 +101,7 @@ func newBuilder(in Input) *builder {
 	b := &builder{
 		in: in, plan: p, facts: in.Facts,
 		promised: map[string]string{}, stateful: map[string]bool{}, proofs: map[string]int{},
+		quiesced: map[string]bool{}, used: map[string]bool{},
 		scope: expr.Scope{"inputs": in.Inputs, "platform": platformValue(in.Platform)},
 	}
 	for _, c := range in.Procedure.Document.Components {
@@ -217,118 +228,6 @@ func (b *builder) failed(err error, pos diag.Position, what string) {
 		}
 	}
 	b.ds.Errorf("EvalFailed", pos, "%s: %s", what, err)
-}
-
-// stages builds the stages in their order, without those that are done.
-func (b *builder) stages() {
-	var planned []plannedStage
-	for _, t := range b.in.Procedure.Stages {
-		for _, m := range b.members(t) {
-			id, ok := b.stageID(t, m)
-			if !ok {
-				continue
-			}
-			if slices.ContainsFunc(planned, func(other plannedStage) bool { return other.id == id }) {
-				b.ds.Errorf("DuplicateStage", t.ID.Pos(), "two stages are called %q", id).
-					Suggest("let the id hold what differs, for example ${item.to}")
-				continue
-			}
-			planned = append(planned, plannedStage{id: id, template: t, member: m})
-		}
-	}
-	if done := slices.IndexFunc(planned, func(s plannedStage) bool { return s.id == b.in.After }); done >= 0 {
-		planned = planned[done+1:]
-	}
-	for _, s := range planned {
-		b.plan.Stages = append(b.plan.Stages, b.stage(s))
-	}
-}
-
-// plannedStage is a stage that is going to be built.
-type plannedStage struct {
-	id       string
-	template *procedure.StageTemplate
-	member   member
-}
-
-// stageID evaluates the id of a stage.
-func (b *builder) stageID(t *procedure.StageTemplate, m member) (string, bool) {
-	scope := maps.Clone(m.scope)
-	scope["observe"] = b.facts
-	value, err := t.ID.Eval(scope)
-	if err != nil {
-		b.failed(err, t.ID.Pos(), "id of the stage")
-		return "", false
-	}
-	id, _ := value.(string)
-	if id == "" || strings.ContainsAny(id, " /\t\n") {
-		b.ds.Errorf("InvalidName", t.ID.Pos(), "%q cannot be the id of a stage", id).
-			Suggest("use letters, digits, dots and dashes")
-		return "", false
-	}
-	return id, true
-}
-
-// member is one member of a stage's forEach.
-type member struct {
-	scope expr.Scope // without the facts
-	name  string     // of the variable; empty without forEach
-	value any
-	hop   *versions.Hop
-}
-
-// members resolves the forEach and the when of a stage.
-func (b *builder) members(t *procedure.StageTemplate) []member {
-	if t.ForEach == nil {
-		if b.included(t, b.scope) {
-			return []member{{scope: b.scope}}
-		}
-		return nil
-	}
-	value, err := t.ForEach.Eval(b.with("observe", b.facts))
-	if err != nil {
-		b.failed(err, t.ForEach.Pos(), "forEach of the stage")
-		return nil
-	}
-	list, _ := value.([]any)
-	var out []member
-	for _, v := range list {
-		m := member{scope: b.with(t.As, v), name: t.As, value: v, hop: b.hopOf(v)}
-		if b.included(t, m.scope) {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-// included evaluates the when of a stage.
-func (b *builder) included(t *procedure.StageTemplate, scope expr.Scope) bool {
-	if t.When == nil {
-		return true
-	}
-	scope = maps.Clone(scope)
-	scope["observe"] = b.facts
-	value, err := t.When.Eval(scope)
-	if err != nil {
-		b.failed(err, t.When.Pos(), "when of the stage")
-		return false
-	}
-	return value == true
-}
-
-// hopOf returns the hop of the path that a forEach member is, nil when it is
-// something else.
-func (b *builder) hopOf(value any) *versions.Hop {
-	m, ok := value.(map[string]any)
-	if !ok || b.in.Path == nil {
-		return nil
-	}
-	for i := range b.in.Path.Hops {
-		if h := &b.in.Path.Hops[i]; h.From == m["from"] && h.To == m["to"] {
-			return h
-		}
-	}
-	return nil
 }
 
 // accept marks the findings that a person lets pass, and keeps what is

@@ -70,6 +70,9 @@ func testActions() actiontest.Catalog {
 		mutating("test.stop", func(s *action.Spec) { s.CanLease = true }),
 		mutating("test.dump", func(s *action.Spec) { s.MaxProof = 3 }),
 		mutating("test.dump-low", func(s *action.Spec) { s.MaxProof = 1 }),
+		action.Spec{
+			Name: "test.host", Version: 1, Effect: action.ReadOnly, Input: object("", "name"), Output: release, Targets: []string{"host"},
+		},
 		mutating("test.unknown", func(s *action.Spec) { s.Typical = 0 }),
 	)
 }
@@ -80,7 +83,7 @@ type world struct {
 	platform string
 	facts    map[string]any
 	from, to string
-	after    string
+	done     []string
 	accept   []Accept
 }
 
@@ -133,7 +136,7 @@ func (w world) input(tb testing.TB) Input {
 		tb.Fatalf("resolve inputs:\n%s", ds.Error())
 	}
 	in := Input{
-		Procedure: proc, Platform: p, Inputs: inputs, Facts: w.facts, Accept: w.accept, After: w.after,
+		Procedure: proc, Platform: p, Inputs: inputs, Facts: w.facts, Accept: w.accept, Done: w.done,
 		Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC), Refit: "test",
 	}
 	if in.Facts == nil {
@@ -277,7 +280,7 @@ func TestReplanAfterAStage(t *testing.T) {
 	t.Parallel()
 	whole := one(threeStages).must(t)
 	w := one(threeStages)
-	w.after, w.facts = "one", testFacts("2.0")
+	w.done, w.facts = []string{"one"}, testFacts("2.0")
 	rest := w.must(t)
 	if diff := cmp.Diff([]string{"two", "three"}, []string{rest.Stages[0].ID, rest.Stages[1].ID}); diff != "" {
 		t.Fatalf("-want +got\n%s", diff)
@@ -404,11 +407,11 @@ stages:
 	if diff := cmp.Diff(gates, s.Gates); diff != "" {
 		t.Errorf("the point of no return has to be approved: -want +got\n%s", diff)
 	}
-	leases := []Lease{{Step: "stop", Until: "stage", OnFailure: "hold", Quiesces: []string{"db"}}}
+	leases := []Lease{{Step: "stop", StepLease: StepLease{Until: "stage", OnFailure: "hold"}, Quiesces: []string{"db"}}}
 	if diff := cmp.Diff(leases, s.Leases); diff != "" {
 		t.Errorf("a lease that protects is held: -want +got\n%s", diff)
 	}
-	if diff := cmp.Diff([]Coverage{{Component: "db", ChangedBy: []string{"migrate"}, Backup: "dump", Proof: 3}}, s.Coverage); diff != "" {
+	if diff := cmp.Diff([]Coverage{{Component: "db", ChangedBy: []string{"migrate"}, Backups: []string{"dump"}, Proof: 3}}, s.Coverage); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }

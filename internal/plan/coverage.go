@@ -15,28 +15,39 @@ type coverageProblem struct {
 }
 
 // cover finds for every stateful component that the stage changes the backup
-// that covers it: a backup of this stage that has ended before the change and
-// whose reading began after the last quiesce of the component, or that is
-// consistent while the component is written to.
-func cover(s *Stage, stateful map[string]bool) []coverageProblem {
-	seq := newSequence(s.Steps)
+// that covers it. A backup covers when it is of this stage, is certain to have
+// ended well before the first change, and either began to read after the last
+// quiesce of the component or is consistent while the component is written to.
+// quiesced are the components that an earlier stage holds still until the end
+// of the run.
+func cover(s *Stage, stateful, quiesced map[string]bool) []coverageProblem {
+	c := newCoverer(s.Steps, s.Groups)
 	var problems []coverageProblem
 	for _, component := range changedComponents(s.Steps, stateful) {
-		found := Coverage{Component: component}
-		for i := range s.Steps {
-			step := &s.Steps[i]
-			if step.Skip != "" || !slices.Contains(step.Changes, component) {
-				continue
-			}
-			found.ChangedBy = append(found.ChangedBy, step.ID)
-			backup, problem := coveringBackup(seq, i, component)
-			if problem != nil {
-				problems = append(problems, *problem)
-				continue
-			}
-			found.Backup, found.Proof = s.Steps[backup].ID, s.Steps[backup].Proof
+		found, problem := c.component(component, quiesced[component])
+		if problem != nil {
+			problems = append(problems, *problem)
 		}
 		s.Coverage = append(s.Coverage, found)
+	}
+	return append(problems, coverAbort(s, c, stateful)...)
+}
+
+// coverAbort checks the author's way back to service: what it may damage is
+// covered by a backup of the stage, or by one of its own.
+func coverAbort(s *Stage, stage *coverer, stateful map[string]bool) []coverageProblem {
+	if s.Abort == nil {
+		return nil
+	}
+	var problems []coverageProblem
+	own := newCoverer(s.Abort.Steps, s.Abort.Groups)
+	for _, component := range changedComponents(s.Abort.Steps, stateful) {
+		if stage.certainBackup(component) {
+			continue
+		}
+		if _, problem := own.component(component, false); problem != nil {
+			problems = append(problems, *problem)
+		}
 	}
 	return problems
 }
@@ -58,29 +69,104 @@ func changedComponents(steps []Step, stateful map[string]bool) []string {
 	return out
 }
 
-// coveringBackup returns the backup that covers component before the step
-// changer, or why there is none.
-func coveringBackup(seq *sequence, changer int, component string) (int, *coverageProblem) {
-	steps := seq.steps
-	backup, reasons := -1, []string{}
-	for b := range steps {
-		if !slices.Contains(steps[b].Covers, component) {
+// coverer knows the steps of a stage by what they do to components.
+type coverer struct {
+	seq *sequence
+	// conditional are the steps that may be skipped when the stage runs.
+	conditional                 []bool
+	changers, backups, quiesces map[string][]int
+}
+
+func newCoverer(steps []Step, groups []Group) *coverer {
+	c := &coverer{
+		seq: newSequence(steps), conditional: make([]bool, len(steps)),
+		changers: map[string][]int{}, backups: map[string][]int{}, quiesces: map[string][]int{},
+	}
+	inGroup := conditionalGroups(groups)
+	for i := range steps {
+		s := &steps[i]
+		c.conditional[i] = s.When != "" || s.ForEach != nil || inGroup[s.Group]
+		for _, name := range s.Covers {
+			c.backups[name] = append(c.backups[name], i)
+		}
+		if s.Skip != "" {
 			continue
 		}
-		if why := backupUnfit(seq, b, changer, component); why != "" {
-			reasons = append(reasons, fmt.Sprintf("step %q %s", steps[b].ID, why))
-			continue
+		for _, name := range s.Changes {
+			c.changers[name] = append(c.changers[name], i)
 		}
-		backup = b
+		for _, name := range s.Quiesces {
+			c.quiesces[name] = append(c.quiesces[name], i)
+		}
 	}
-	if backup >= 0 {
-		return backup, nil
+	return c
+}
+
+// conditionalGroups returns the uses of sub-procedures that may be skipped as a
+// whole when the stage runs, because of their own condition or of an outer one.
+func conditionalGroups(groups []Group) map[string]bool {
+	parents, out := map[string]string{}, map[string]bool{}
+	for _, g := range groups {
+		parents[g.ID] = g.Parent
+		if g.When != "" {
+			out[g.ID] = true
+		}
 	}
+	for _, g := range groups {
+		for at := g.Parent; at != ""; at = parents[at] {
+			if out[at] {
+				out[g.ID] = true
+			}
+		}
+	}
+	return out
+}
+
+// certainBackup tells whether a backup of component is certain to be made.
+func (c *coverer) certainBackup(component string) bool {
+	return slices.ContainsFunc(c.backups[component], func(b int) bool {
+		s := &c.seq.steps[b]
+		return s.Skip == "" && !c.conditional[b] && s.OnFailure != onFailureContinue
+	})
+}
+
+// onFailureContinue lets a stage go on although a step failed.
+const onFailureContinue = "continue"
+
+// component finds the backups that cover one component. Where several steps of
+// the procedure back it up, the best proved one counts, then the last.
+func (c *coverer) component(name string, quiesced bool) (Coverage, *coverageProblem) {
+	steps := c.seq.steps
+	found := Coverage{Component: name}
+	for _, i := range c.changers[name] {
+		found.ChangedBy = append(found.ChangedBy, steps[i].ID)
+	}
+	var best []int
+	var reasons []string
+	for _, family := range c.families(name) {
+		why := ""
+		for _, b := range family {
+			if why = c.unfit(b, name, quiesced); why != "" {
+				reasons = append(reasons, fmt.Sprintf("step %q %s", steps[b].ID, why))
+				break
+			}
+		}
+		if why == "" && (best == nil || c.proof(family) >= c.proof(best)) {
+			best = family
+		}
+	}
+	if best != nil {
+		for _, b := range best {
+			found.Backups = append(found.Backups, steps[b].ID)
+		}
+		found.Proof = c.proof(best)
+		return found, nil
+	}
+	first := found.ChangedBy[0]
 	problem := &coverageProblem{
-		code: "NotCovered", step: steps[changer].ID,
-		message: fmt.Sprintf("step %q may damage %q, which no backup of the stage covers",
-			steps[changer].ID, component),
-		remedy: fmt.Sprintf("add a backup step with covers: [%s] to the phase backup", component),
+		code: "NotCovered", step: first,
+		message: fmt.Sprintf("step %q may damage %q, which no backup of the stage covers", first, name),
+		remedy:  fmt.Sprintf("add a backup step with covers: [%s] to the phase backup", name),
 	}
 	if len(reasons) > 0 {
 		problem.code = "BackupUnfit"
@@ -88,37 +174,76 @@ func coveringBackup(seq *sequence, changer int, component string) (int, *coverag
 		problem.remedy = "let the backup run for certain before the change, " +
 			"and behind every step that quiesces the component"
 	}
-	return -1, problem
+	return found, problem
 }
 
-// backupUnfit says why backup b does not cover component for the step changer,
-// or "".
-func backupUnfit(seq *sequence, b, changer int, component string) string {
-	step := &seq.steps[b]
+// families returns the backups of a component; the members of one forEach
+// belong together, because each may hold a part.
+func (c *coverer) families(name string) [][]int {
+	var out [][]int
+	at := map[string]int{}
+	for _, b := range c.backups[name] {
+		template, _, _ := strings.Cut(c.seq.steps[b].ID, "[")
+		if i, known := at[template]; known {
+			out[i] = append(out[i], b)
+			continue
+		}
+		at[template] = len(out)
+		out = append(out, []int{b})
+	}
+	return out
+}
+
+// proof is the lowest level of proof of a family.
+func (c *coverer) proof(family []int) int {
+	lowest := c.seq.steps[family[0]].Proof
+	for _, b := range family {
+		lowest = min(lowest, c.seq.steps[b].Proof)
+	}
+	return lowest
+}
+
+// unfit says why backup b does not cover a component, or "".
+func (c *coverer) unfit(b int, component string, quiesced bool) string {
+	step := &c.seq.steps[b]
 	switch {
 	case step.Skip != "":
 		return "is skipped"
-	case step.When != "" || step.ForEach != nil:
+	case c.conditional[b]:
 		return "may be skipped when the stage runs"
-	case !seq.before(b, changer):
-		return "does not end before the change starts"
-	case step.Online:
+	}
+	for _, changer := range c.changers[component] {
+		id := c.seq.steps[changer].ID
+		if !c.seq.before(b, changer) {
+			return fmt.Sprintf("does not end before step %q starts", id)
+		}
+		if step.OnFailure == onFailureContinue && !c.seq.requires(changer, b) {
+			return fmt.Sprintf("may fail without stopping step %q", id)
+		}
+	}
+	if step.Online {
 		return ""
 	}
-	quiesced := false
-	for q := range seq.steps {
-		quiesce := &seq.steps[q]
-		if quiesce.Skip != "" || !slices.Contains(quiesce.Quiesces, component) || !seq.before(q, changer) {
+	return c.notQuiesced(b, component, quiesced)
+}
+
+// notQuiesced says why the component may be written to while backup b reads it
+// or between that and the last change, or "".
+func (c *coverer) notQuiesced(b int, component string, quiesced bool) string {
+	changers := c.changers[component]
+	for _, q := range c.quiesces[component] {
+		step := &c.seq.steps[q]
+		if !slices.ContainsFunc(changers, func(i int) bool { return c.seq.before(q, i) }) {
 			continue
 		}
-		if !seq.before(q, b) {
-			return fmt.Sprintf("begins to read before step %q has quiesced the component", quiesce.ID)
+		if !c.seq.before(q, b) {
+			return fmt.Sprintf("begins to read before step %q has quiesced the component", step.ID)
 		}
-		if until := released(seq, q); until >= 0 && !heldUntil(seq, until, changer) {
-			return fmt.Sprintf("is outdated: step %q lets the component be written to again before the change",
-				quiesce.ID)
+		if !c.held(q, changers) {
+			return fmt.Sprintf("is outdated: step %q lets the component be written to again before the change", step.ID)
 		}
-		quiesced = quiesced || quiesce.When == "" && quiesce.ForEach == nil
+		certain := step.OnFailure != onFailureContinue || c.seq.requires(b, q)
+		quiesced = quiesced || !c.conditional[q] && certain
 	}
 	if !quiesced {
 		return "reads the component while it is written to: quiesce it first, or write consistency: online"
@@ -126,40 +251,38 @@ func backupUnfit(seq *sequence, b, changer int, component string) string {
 	return ""
 }
 
-// released returns the step after which the lease of step q is given back, -1
-// when it is held to the end of the stage at least.
-func released(seq *sequence, q int) int {
-	lease := seq.steps[q].Lease
-	if lease == nil {
-		return -1
+// held tells whether the lease of step q is held for certain until all changers
+// have ended.
+func (c *coverer) held(q int, changers []int) bool {
+	lease := c.seq.steps[q].Lease
+	if lease == nil || lease.Until != untilSteps {
+		return true
 	}
-	id, isStep := strings.CutPrefix(lease.Until, "step:")
-	if !isStep {
-		return -1
-	}
-	i, ok := seq.index[id]
-	if !ok {
-		return -1
-	}
-	return i
+	return !slices.ContainsFunc(changers, func(changer int) bool {
+		return !slices.ContainsFunc(lease.Steps, func(id string) bool {
+			until, ok := c.seq.index[id]
+			return ok && (until == changer || c.seq.startsAfter(until, changer))
+		})
+	})
 }
 
-// heldUntil tells whether a lease that is given back after step until is held
-// for certain while step changer runs.
-func heldUntil(seq *sequence, until, changer int) bool {
-	return until == changer || seq.before(changer, until)
-}
+// The moments at which a lease is given back.
+const (
+	untilStage = "stage"
+	untilRun   = "run"
+	untilSteps = "steps"
+)
 
 // lowProof says for each backup with a lower level of proof than its component
 // needs that it has; the author wrote it so, people should see it.
 func lowProof(s *Stage, proofs map[string]int) []Finding {
 	var out []Finding
 	for _, c := range s.Coverage {
-		if c.Backup == "" || c.Proof >= proofs[c.Component] {
+		if len(c.Backups) == 0 || c.Proof >= proofs[c.Component] {
 			continue
 		}
 		out = append(out, Finding{
-			Name: "proof/" + c.Component, Stage: s.ID, Step: c.Backup, Outcome: Warn, Reason: "LowProof",
+			Name: "proof/" + c.Component, Stage: s.ID, Step: c.Backups[0], Outcome: Warn, Reason: "LowProof",
 			Message: fmt.Sprintf("the backup of %q is proved at level %d, its kind usually needs %d",
 				c.Component, c.Proof, proofs[c.Component]),
 			Remedy: "raise proof in the procedure where the action can do it",

@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/refitproject/refit/internal/expr"
 	"github.com/refitproject/refit/internal/schema"
 )
 
@@ -30,14 +32,22 @@ func stageDigest(p *Plan, s *Stage) (string, error) {
 	decisive.Digest, decisive.Description, decisive.Windows, decisive.Estimate = "", "", nil, Estimate{}
 	decisive.Steps = decisiveSteps(s.Steps)
 	decisive.Coverage = decisiveCoverage(s.Coverage)
+	decisive.Gates = decisiveGates(s.Gates)
 	if s.Abort != nil {
-		decisive.Abort = &Abort{Steps: decisiveSteps(s.Abort.Steps)}
+		decisive.Abort = &Abort{Steps: decisiveSteps(s.Abort.Steps), Groups: s.Abort.Groups}
 	}
 	return digestOf(struct {
-		Stage  Stage     `json:"stage"`
-		Judged []Finding `json:"judged,omitempty"`
-		Accept []Accept  `json:"accept,omitempty"`
-	}{decisive, judgedOf(p, s.ID), acceptedAhead(p, s)})
+		Stage      Stage       `json:"stage"`
+		Platform   string      `json:"platform"`
+		Components []Component `json:"components,omitempty"`
+		Targets    []Target    `json:"targets,omitempty"`
+		Observe    []Observe   `json:"observe,omitempty"`
+		Judged     []Finding   `json:"judged,omitempty"`
+		Accept     []Accept    `json:"accept,omitempty"`
+	}{
+		decisive, p.Platform, p.Components, targetsOf(p, s), observesOf(p, s),
+		judgedOf(p, s.ID), acceptedAhead(p, s),
+	})
 }
 
 // acceptedAhead returns the acceptances of preflight checks of the stage.
@@ -51,12 +61,78 @@ func acceptedAhead(p *Plan, s *Stage) []Accept {
 	return out
 }
 
+// targetsOf returns the targets that the stage acts on or observes.
+func targetsOf(p *Plan, s *Stage) []Target {
+	used := map[string]bool{}
+	for i := range s.Steps {
+		used[s.Steps[i].Target] = true
+	}
+	if s.Abort != nil {
+		for i := range s.Abort.Steps {
+			used[s.Abort.Steps[i].Target] = true
+		}
+	}
+	for _, o := range observesOf(p, s) {
+		used[o.Target] = true
+	}
+	var out []Target
+	for _, t := range p.Targets {
+		if used[t.Name] {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// observesOf returns how the facts that the stage expects are observed.
+func observesOf(p *Plan, s *Stage) []Observe {
+	used := map[string]bool{}
+	for _, e := range s.Expects {
+		used[factName(e.Fact)] = true
+	}
+	for _, r := range s.Requires {
+		used[factName(r.Fact)] = true
+	}
+	var out []Observe
+	for _, o := range p.Observe {
+		if used[o.Name] {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// factName returns the name of the observe entry that a path begins with.
+func factName(path string) string {
+	ref, err := expr.ParsePath(path)
+	if err != nil {
+		return path
+	}
+	return ref[0]
+}
+
+// decisiveGates returns a copy of gates without the words of this program in
+// the reasons of gates that other people's work opens: they name facts of the
+// day, and the requirement says it all.
+func decisiveGates(gates []Gate) []Gate {
+	out := slices.Clone(gates)
+	for i := range out {
+		if out[i].Requirement != nil {
+			out[i].Reason = ""
+		}
+	}
+	return out
+}
+
 // decisiveSteps returns a copy of steps without what stays outside the digest.
 func decisiveSteps(steps []Step) []Step {
 	out := make([]Step, len(steps))
 	copy(out, steps)
 	for i := range out {
 		out[i].Description, out[i].Preview, out[i].Estimate = "", nil, Estimate{}
+		if out[i].Skip != "" {
+			out[i].Skip = "skipped" // why is told in words of this program
+		}
 	}
 	return out
 }

@@ -19,7 +19,7 @@ func outside() map[string]bool {
 		"Plan.Created": true, "Plan.Refit": true, "Plan.PlatformFile": true, "Plan.Facts": true,
 		"Plan.Findings.Message": true, "Plan.Findings.Remedy": true, "Plan.Summary": true, "Plan.Procedure.File": true,
 		"Stage.Description": true, "Stage.Windows": true, "Stage.Estimate": true,
-		"Stage.Coverage.LossWindow": true, "Stage.Abort.Description": true,
+		"Stage.Coverage.LossWindow": true, "Stage.Gates.Reason": true, "Step.Skip": true, "Stage.Abort.Description": true,
 		"Step.Description": true, "Step.Preview": true, "Step.Estimate": true,
 	}
 }
@@ -257,16 +257,19 @@ func TestReadRefuses(t *testing.T) {
 		text   string
 		says   string
 	}{
-		"Empty":      {"an empty file", "", "is not a plan file: it is cut off or empty"},
-		"Truncated":  {"half a file", good.String()[:good.Len()/2], "is not a plan file: it is cut off or empty"},
-		"NotJSON":    {"YAML instead of JSON", "apiVersion: x", "is not a plan file: broken JSON at byte 1"},
-		"Unknown":    {"a field that is not known", `{"kind":"Plan","stagez":[]}`, `is not a plan file: unknown field "stagez"`},
-		"WrongType":  {"a field of another type", `{"kind":7}`, "is not a plan file: kind cannot be a number"},
-		"OtherKind":  {"another document", `{"kind":"Procedure"}`, `is not a plan file: its kind is "Procedure"`},
-		"OtherAPI":   {"another language", `{"kind":"Plan","apiVersion":"refit.dev/v9"}`, `plan is written for "refit.dev/v9", this program reads "refit.dev/v1alpha1"`},
-		"Trailing":   {"two files in one", good.String() + "{}", "is not a plan file: there is more after its end"},
-		"EditedStep": {"a step edited by hand", strings.Replace(good.String(), `"phase":"a"`, `"phase":"b"`, 1), `stage "a" was changed after the plan was made`},
-		"EditedRoot": {"a target edited by hand", strings.Replace(good.String(), `"identity": "a"`, `"identity": "b"`, 1), "the plan was changed after the plan was made"},
+		"Empty":         {"an empty file", "", "is not a plan file: it is cut off or empty"},
+		"Truncated":     {"half a file", good.String()[:good.Len()/2], "is not a plan file: it is cut off or empty"},
+		"NotJSON":       {"YAML instead of JSON", "apiVersion: x", "is not a plan file: broken JSON at byte 1"},
+		"Unknown":       {"a field that is not known", `{"kind":"Plan","stagez":[]}`, `is not a plan file: unknown field "stagez"`},
+		"WrongType":     {"a field of another type", `{"kind":7}`, "is not a plan file: kind cannot be a number"},
+		"OtherKind":     {"another document", `{"kind":"Procedure"}`, `is not a plan file: its kind is "Procedure"`},
+		"OtherAPI":      {"another language", `{"kind":"Plan","apiVersion":"refit.dev/v9"}`, `plan is written for "refit.dev/v9", this program reads "refit.dev/v1alpha1"`},
+		"Trailing":      {"two files in one", good.String() + "{}", "is not a plan file: there is more after its end"},
+		"EditedStep":    {"a step edited by hand", strings.Replace(good.String(), `"phase":"a"`, `"phase":"b"`, 1), `stage "a" was changed after the plan was made`},
+		"EditedPreview": {"what only people read", strings.Replace(good.String(), `"summary":"a"`, `"summary":"b"`, 1), "the plan was changed after the plan was made"},
+		"Reformatted":   {"other white space", strings.Replace(good.String(), "\n", "\n ", 1), "the plan was changed after the plan was made"},
+		"NoChecksum":    {"the last line taken away", withoutChecksum(good.String()), "the plan was changed after the plan was made"},
+		"EditedRoot":    {"a target edited by hand", strings.Replace(good.String(), `"from": "a"`, `"from": "b"`, 1), "the plan was changed after the plan was made"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -274,6 +277,28 @@ func TestReadRefuses(t *testing.T) {
 			_, err := Read(strings.NewReader(c.text))
 			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%s: got %v, want one line with %q", c.reason, err, c.says)
+			}
+		})
+	}
+}
+
+// withoutChecksum takes the checksum out of a plan file.
+func withoutChecksum(text string) string {
+	return text[:strings.LastIndex(text, checksumKey)] + "\n}\n"
+}
+
+func TestSkipAndReasonCount(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(s *Stage){
+		"Skip":   func(s *Stage) { s.Steps[0].Skip = "" },
+		"Reason": func(s *Stage) { s.Gates[0].Requirement = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := full(t)
+			change(&p.Stages[0])
+			if verifyDigests(p) == nil {
+				t.Error("only the words are outside the digest, not the matter")
 			}
 		})
 	}

@@ -5,12 +5,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/expr"
 	"github.com/refitproject/refit/internal/procedure"
-	"github.com/refitproject/refit/internal/yamldoc"
 )
 
 // expansion turns step templates into steps: forEach into one step per member,
@@ -28,14 +25,17 @@ type expansion struct {
 	onFailure           string // default of the using step
 	skip                string // why the whole group is skipped
 	targets, components map[string]string
+	// edges counts the needs of the steps of this level.
+	edges int
 	// deferredInputs are inputs of the group that are known only when the
 	// stage runs.
 	deferredInputs map[string]bool
 }
 
 // expand expands templates in the order of the file and then resolves their
-// needs.
+// needs and leases.
 func (x *expansion) expand(templates []*procedure.StepTemplate) {
+	first := len(x.out)
 	for _, t := range templates {
 		before := len(x.out)
 		x.template(t)
@@ -44,33 +44,120 @@ func (x *expansion) expand(templates []*procedure.StepTemplate) {
 			x.positions[x.out[i].ID] = t.Pos
 		}
 	}
+	x.unique(first)
 	at := stepIndex(x.out)
+	skipped := slices.ContainsFunc(x.out[first:], func(s Step) bool { return s.Skip != "" })
+	named := map[string]*procedure.StepTemplate{}
 	for _, t := range templates {
-		var needs []string
-		for _, need := range t.Source.Needs {
-			needs = append(needs, x.ids[need.Value]...)
+		named[t.ID] = t
+	}
+	for _, t := range templates {
+		needs := x.needed(t, named)
+		x.edges += len(needs) * len(x.ids[t.ID])
+		if x.edges > maxNeeds {
+			x.ds.Errorf("TooManyNeeds", t.Pos, "step %q: %d members need %d steps each, more than a plan can hold",
+				x.prefix+t.ID, len(x.ids[t.ID]), len(needs)).Suggest("put the two in different phases instead")
+			return
+		}
+		if skipped {
+			x.reads(t, named, at)
 		}
 		for _, id := range x.ids[t.ID] {
 			step := &x.out[at[id]]
 			step.Needs = append(step.Needs, needs...)
 			slices.Sort(step.Needs)
 			step.Needs = slices.Compact(step.Needs)
+			if t.Sub == nil {
+				x.leaseSteps(t, step)
+			}
 		}
 	}
-	x.leaseSteps(at)
 }
 
-// leaseSteps turns "step:ID" of leases into the id of the step in the plan.
-func (x *expansion) leaseSteps(at map[string]int) {
-	for _, i := range at {
-		lease := x.out[i].Lease
-		if lease == nil {
+// reads finds steps that read the output of a step that will not run: they can
+// only fail, in the middle of the stage.
+func (x *expansion) reads(t *procedure.StepTemplate, named map[string]*procedure.StepTemplate, at map[string]int) {
+	readers := x.ids[t.ID]
+	if x.skip != "" || len(readers) == 0 || x.out[at[readers[0]]].Skip != "" {
+		return
+	}
+	for _, template := range []*expr.Template{t.With, t.When, t.ForEach} {
+		if template == nil {
 			continue
 		}
-		id, isStep := strings.CutPrefix(lease.Until, "step:")
-		if ids := x.ids[id]; isStep && len(ids) > 0 {
-			lease.Until = "step:" + ids[len(ids)-1]
+		for _, ref := range template.References() {
+			if len(ref) < 2 || ref[0] != "steps" || named[ref[1]] == nil {
+				continue
+			}
+			sources := x.ids[ref[1]]
+			if len(sources) == 0 || x.out[at[sources[0]]].Skip == "" || guarded(template) {
+				continue
+			}
+			x.plan.Findings = append(x.plan.Findings, Finding{
+				Name: "output/" + readers[0], Stage: x.stage.ID, Step: readers[0],
+				Outcome: Fail, Reason: "OutputOfSkippedStep",
+				Message: fmt.Sprintf("step %q reads the output of step %q, which is skipped", readers[0], sources[0]),
+				Remedy:  fmt.Sprintf("guard it with has(%s.output), or skip both", ref[:2]),
+			})
 		}
+	}
+}
+
+// guarded tells whether an expression asks somewhere whether a value is there.
+// It is generous: who uses has() has thought of it.
+func guarded(t *expr.Template) bool { return strings.Contains(fmt.Sprint(t.Source()), "has(") }
+
+// Limits of a plan. They stop a mistake, not an author.
+const (
+	// maxSteps is how many steps a plan may have.
+	maxSteps = 200_000
+	// maxNeeds is how many needs the steps of one expansion may have together.
+	maxNeeds = 1_000_000
+)
+
+// needed returns the ids of the steps that the steps of a template need. A
+// template that yields no steps, such as a forEach over nothing, hands on what
+// it needs itself, so that the order behind it is kept.
+func (x *expansion) needed(t *procedure.StepTemplate, named map[string]*procedure.StepTemplate) []string {
+	var out []string
+	for _, need := range t.Source.Needs {
+		ids := x.ids[need.Value]
+		if other := named[need.Value]; len(ids) == 0 && other != nil && other != t {
+			ids = x.needed(other, named)
+		}
+		out = append(out, ids...)
+	}
+	return out
+}
+
+// unique refuses two steps of one id: history, needs and people name steps by
+// it.
+func (x *expansion) unique(first int) {
+	seen := map[string]bool{}
+	for i := first; i < len(x.out); i++ {
+		id := x.out[i].ID
+		if seen[id] {
+			x.ds.Errorf("DuplicateKey", x.positions[id], "two members of forEach make the step %q", id).
+				Suggest("write a key that differs for every member")
+			return
+		}
+		seen[id] = true
+	}
+}
+
+// leaseSteps turns step:ID of a lease into the ids of the steps in the plan.
+func (x *expansion) leaseSteps(t *procedure.StepTemplate, step *Step) {
+	if step.Lease == nil {
+		return
+	}
+	id, isStep := strings.CutPrefix(step.Lease.Until, "step:")
+	if !isStep {
+		return
+	}
+	step.Lease.Until, step.Lease.Steps = untilSteps, x.ids[id]
+	if len(x.ids[id]) == 0 && step.Skip == "" {
+		x.ds.Errorf("LeaseUntilNothing", t.Pos, "the lease of step %q ends after step %q, which has no members",
+			step.ID, x.prefix+id).Suggest("write until: stage")
 	}
 }
 
@@ -83,6 +170,7 @@ func (x *expansion) template(t *procedure.StepTemplate) {
 	}
 	if x.deferred(t.ForEach) {
 		x.uses(t.ForEach)
+		x.keeps(t.ForEach)
 		dynamic := &ForEach{Expr: sourceText(t.ForEach), As: t.As, Max: t.Source.Max}
 		if t.Key != nil {
 			dynamic.Key = sourceText(t.Key)
@@ -97,8 +185,41 @@ func (x *expansion) template(t *procedure.StepTemplate) {
 		key := fmt.Sprint(i)
 		if t.Key != nil {
 			key = x.text(t.Key, scope, "key of step "+x.prefix+t.ID)
+			if !validKey(key) {
+				x.ds.Errorf("InvalidKey", t.Key.Pos(), "%q cannot be the key of a member of step %q",
+					key, x.prefix+t.ID).Suggest("use 1 to 63 letters, digits and . _ - @ : +")
+				return
+			}
 		}
 		x.member(t, scope, "["+key+"]", when, "", nil)
+	}
+}
+
+// validKey tells whether a key can stand in the id of a step.
+func validKey(key string) bool {
+	const most = 63
+	return key != "" && len(key) <= most && strings.Trim(key, keyLetters) == ""
+}
+
+// keyLetters are the letters of keys.
+const keyLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@:+"
+
+// keeps puts the inputs and other values that a deferred template refers to
+// into the scope of the stage: they are needed when it runs, and they decide
+// what it does. Below a use, the inputs are those of the group.
+func (x *expansion) keeps(t *expr.Template) {
+	for _, ref := range t.References() {
+		if ref[0] != "platform" && ref[0] != "path" && (ref[0] != "inputs" || x.group != "") {
+			continue
+		}
+		value, there := lookup(x.scope, ref)
+		if _, kept := lookup(x.stage.Scope, ref); kept || !there {
+			continue
+		}
+		if x.stage.Scope == nil {
+			x.stage.Scope = map[string]any{}
+		}
+		x.stage.Scope = overlay(x.stage.Scope, ref, value)
 	}
 }
 
@@ -113,6 +234,7 @@ func (x *expansion) when(t *procedure.StepTemplate) (text, skip string) {
 		return "", ""
 	case x.deferred(t.When):
 		x.uses(t.When)
+		x.keeps(t.When)
 		return sourceText(t.When), ""
 	case x.eval(t.When, x.scope, "when of step "+x.prefix+t.ID) == false:
 		return "", "not needed: " + sourceText(t.When) + " is false"
@@ -157,6 +279,9 @@ func (x *expansion) evalDeferred(
 		x.ds.Errorf("NumberTooLarge", t.Pos(), "stage %q: %s: the number at %q cannot be held exactly in JSON",
 			x.stage.ID, what, path).Suggest("write it as a string")
 	}
+	if len(places) > 0 {
+		x.keeps(t)
+	}
 	deferred := make([]Deferred, len(places))
 	for i, p := range places {
 		deferred[i] = Deferred{Path: p.Path, Text: p.Text}
@@ -197,153 +322,4 @@ func sourceText(t *expr.Template) string {
 		return text
 	}
 	return fmt.Sprint(t.Source())
-}
-
-// member adds the steps of one member of a template.
-func (x *expansion) member(
-	t *procedure.StepTemplate, scope expr.Scope, suffix, when, skip string, dynamic *ForEach,
-) {
-	if t.Sub != nil {
-		x.sub(t, scope, suffix, when, skip)
-		return
-	}
-	source := t.Source
-	step := Step{
-		ID: x.prefix + t.ID + suffix, Phase: Phase(orElse(source.Phase.Value, x.phase)),
-		Action: t.Spec.ID(), Effect: t.Spec.Effect, Gate: t.Spec.Gate,
-		Target: mapped(x.targets, t.Target), Group: x.group, Free: source.Order.Value == "free",
-		When: when, Skip: skip, ForEach: dynamic,
-		Covers: x.names(source.Covers), Changes: x.names(source.Changes),
-		Quiesces: x.names(source.Quiesces), Downtime: x.names(source.Downtime),
-		Online:    source.Consistency.Value == "online",
-		Timeout:   Duration(source.Timeout.Or(defaultTimeout)),
-		Retry:     retryOf(source.Retry),
-		OnFailure: orElse(orElse(source.OnFailure.Value, x.onFailure), x.stage.OnFailure),
-	}
-	step.Proof = x.proof(t, step.Covers)
-	step.Lease = leaseOf(source)
-	step.Estimate = estimateOf(t)
-	if skip == "" {
-		what := fmt.Sprintf("with of step %q", step.ID)
-		step.With, step.Deferred = x.evalDeferred(t.With, scope, dynamic, what)
-		step.Resource = x.text(t.Resource, scope, "resource of step "+step.ID)
-		step.Scope = memberScope(t, scope, &step)
-		if t.Description != nil && (dynamic == nil) && !x.deferred(t.Description) {
-			step.Description = x.text(t.Description, scope, "description of step "+step.ID)
-		}
-	}
-	step.Reversible, step.Irreversibly = reversibleOf(t, step.With)
-	x.out = append(x.out, step)
-}
-
-// memberScope keeps the member of a forEach that was resolved when planning,
-// for expressions that are evaluated later.
-func memberScope(t *procedure.StepTemplate, scope expr.Scope, step *Step) map[string]any {
-	if t.ForEach == nil || step.ForEach != nil || len(step.Deferred) == 0 && step.When == "" {
-		return nil
-	}
-	return map[string]any{t.As: scope[t.As]}
-}
-
-// defaultTimeout is how long one attempt may take when the step does not say.
-const defaultTimeout = 10 * time.Minute
-
-// retryOf applies the defaults of retries.
-func retryOf(r *procedure.Retry) Retry {
-	if r == nil || r.Attempts <= 1 {
-		return Retry{}
-	}
-	backoff := r.Backoff.Or(5 * time.Second)
-	return Retry{
-		Attempts: r.Attempts, Backoff: Duration(backoff),
-		MaxBackoff: Duration(max(r.MaxBackoff.Or(5*time.Minute), backoff)),
-	}
-}
-
-// leaseOf applies the defaults of leases: one that protects is held after a
-// failure.
-func leaseOf(source *procedure.Step) *StepLease {
-	if source.Lease == nil {
-		return nil
-	}
-	def := "release"
-	if len(source.Quiesces) > 0 {
-		def = "hold"
-	}
-	return &StepLease{Until: source.Lease.Until.Value, OnFailure: orElse(source.Lease.OnFailure.Value, def)}
-}
-
-// estimateOf predicts the duration of a step. What nobody estimated may last
-// until its timeout. People's time is not predicted.
-func estimateOf(t *procedure.StepTemplate) Estimate {
-	timeout := t.Source.Timeout.Or(defaultTimeout)
-	typical, worst := t.Spec.Typical, t.Spec.Worst
-	if d := t.Source.Duration; d != nil {
-		typical, worst = d.Typical.Value, d.Worst.Value
-	}
-	switch {
-	case t.Spec.Gate == action.GateApproval || t.Spec.Gate == action.GatePerson:
-		if t.Source.Duration == nil {
-			return Estimate{Known: true}
-		}
-	case typical == 0:
-		return Estimate{Worst: Duration(timeout)}
-	}
-	if worst == 0 {
-		worst = min(3*typical, max(typical, timeout))
-	}
-	return Estimate{Typical: Duration(typical), Worst: Duration(worst), Known: true}
-}
-
-// reversibleOf says how a step is taken back.
-func reversibleOf(t *procedure.StepTemplate, with map[string]any) (way Reversible, why string) {
-	written := t.Source.Reversible.Value
-	if reason, no := strings.CutPrefix(written, "no:"); no {
-		return ReversibleNo, strings.TrimSpace(reason)
-	}
-	switch {
-	case written != "":
-		return Reversible(written), ""
-	case t.Spec.Effect != action.Mutating:
-		return ReversibleNone, ""
-	}
-	if can, whyNot := t.Spec.Undoable(with); !can {
-		return ReversibleNo, orElse(whyNot, "the action has no inverse")
-	}
-	return ReversibleUndo, ""
-}
-
-// proof returns the level of proof of a backup step: what is written, or the
-// highest that one of its components needs.
-func (x *expansion) proof(t *procedure.StepTemplate, covers []string) int {
-	if t.Source.Proof > 0 || len(covers) == 0 {
-		return t.Source.Proof
-	}
-	level := 0
-	for _, c := range covers {
-		level = max(level, x.proofs[c])
-	}
-	if level > t.Spec.MaxProof {
-		x.ds.Errorf("ProofTooHigh", t.Pos, "the backup of %q has to be proved at level %d, %s reaches %d",
-			covers, level, t.Spec.ID(), t.Spec.MaxProof).
-			Suggest("write proof: %d to be content with less", t.Spec.MaxProof)
-	}
-	return level
-}
-
-// names maps the names of components through the uses of sub-procedures.
-func (x *expansion) names(texts []yamldoc.Text) []string {
-	var out []string
-	for _, t := range texts {
-		out = append(out, mapped(x.components, t.Value))
-	}
-	return out
-}
-
-// mapped translates a name of a sub-procedure to the name in the procedure.
-func mapped(names map[string]string, name string) string {
-	if outer, ok := names[name]; ok {
-		return outer
-	}
-	return name
 }

@@ -4,15 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
-	"strings"
+	"strconv"
+
+	"github.com/refitproject/refit/internal/expr"
 )
 
-// lookup returns the value at a dotted path below facts, and whether it is
-// there.
-func lookup(facts map[string]any, path string) (any, bool) {
+// lookup returns the value at a path below facts, and whether it is there.
+func lookup(facts map[string]any, path expr.Reference) (any, bool) {
 	var current any = facts
-	for name := range strings.SplitSeq(path, ".") {
+	for _, name := range path {
 		m, ok := current.(map[string]any)
 		if !ok {
 			return nil, false
@@ -24,20 +26,31 @@ func lookup(facts map[string]any, path string) (any, bool) {
 	return current, true
 }
 
+// lookupText is lookup with a path as it is written.
+func lookupText(facts map[string]any, path string) (any, bool) {
+	ref, err := expr.ParsePath(path)
+	if err != nil {
+		return nil, false
+	}
+	return lookup(facts, ref)
+}
+
 // overlay returns facts with the value at path replaced. Only the maps on the
 // way are copied, so that the stages of a long plan share the rest.
-func overlay(facts map[string]any, path string, value any) map[string]any {
-	name, rest, nested := strings.Cut(path, ".")
+func overlay(facts map[string]any, path expr.Reference, value any) map[string]any {
+	if len(path) == 0 {
+		return facts
+	}
 	out := maps.Clone(facts)
 	if out == nil {
 		out = map[string]any{}
 	}
-	if !nested {
-		out[name] = value
+	if len(path) == 1 {
+		out[path[0]] = value
 		return out
 	}
-	child, _ := out[name].(map[string]any)
-	out[name] = overlay(child, rest, value)
+	child, _ := out[path[0]].(map[string]any)
+	out[path[0]] = overlay(child, path[1:], value)
 	return out
 }
 
@@ -81,7 +94,7 @@ func show(v any, absent bool) string {
 func CompareFacts(s *Stage, facts map[string]any) []FactChange {
 	var changes []FactChange
 	for _, e := range s.Expects {
-		value, there := lookup(facts, e.Fact)
+		value, there := lookupText(facts, e.Fact)
 		observed := expectation(e.Fact, value, there)
 		if observed.Absent == e.Absent && observed.Digest == e.Digest && sameValue(observed.Value, e.Value) {
 			continue
@@ -142,6 +155,7 @@ func expectation(path string, value any, there bool) Expect {
 	if !there {
 		return Expect{Fact: path, Absent: true}
 	}
+	value = exact(value)
 	text, err := json.Marshal(value)
 	if err == nil && len(text) <= mostFact {
 		return Expect{Fact: path, Value: value}
@@ -154,18 +168,47 @@ func expectation(path string, value any, there bool) Expect {
 	return Expect{Fact: path, Digest: digest}
 }
 
+// exact returns v with whole numbers that canonical JSON cannot hold written as
+// texts, so that two of them are never taken for the same.
+func exact(v any) any {
+	if _, huge := hugeNumber(v); !huge {
+		return v
+	}
+	switch v := v.(type) {
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, member := range v {
+			out[k] = exact(member)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, member := range v {
+			out[i] = exact(member)
+		}
+		return out
+	default:
+		return v
+	}
+}
+
 // sameValue compares plain JSON values; 3 and 3.0 are the same.
 func sameValue(a, b any) bool {
 	return reflect.DeepEqual(plainNumbers(a), plainNumbers(b))
 }
 
-// plainNumbers returns v with every number as float64, as JSON has it.
+// plainNumbers returns v with every whole number as int64.
 func plainNumbers(v any) any {
 	switch v := v.(type) {
-	case int64:
-		return float64(v)
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return int64(v)
+		}
+		return v
 	case int:
-		return float64(v)
+		return int64(v)
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for k, member := range v {

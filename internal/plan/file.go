@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,9 +14,16 @@ import (
 // steps takes some 100 MB.
 const MaxFileSize = 1 << 30
 
+// checksumKey begins the last line of a plan file, which holds the SHA-256 of
+// all bytes before it.
+const checksumKey = ",\n  \"checksum\": \""
+
 // Write writes p as a plan file: JSON with one line per step, so that two
-// plans can be compared line by line.
-func Write(w io.Writer, p *Plan) error {
+// plans can be compared line by line. Its checksum covers also what the
+// digests leave out, such as previews: people decide by them.
+func Write(to io.Writer, p *Plan) error {
+	sum := sha256.New()
+	w := io.MultiWriter(to, sum)
 	head := *p
 	head.Stages = nil
 	if err := writeOpen(w, head, ""); err != nil {
@@ -26,7 +34,7 @@ func Write(w io.Writer, p *Plan) error {
 			return fmt.Errorf("write plan: %w", err)
 		}
 	}
-	if _, err := io.WriteString(w, "\n}\n"); err != nil {
+	if _, err := fmt.Fprintf(to, "%s%x\"\n}\n", checksumKey, sum.Sum(nil)); err != nil {
 		return fmt.Errorf("write plan: %w", err)
 	}
 	return nil
@@ -103,15 +111,22 @@ var ErrNotPlan = errors.New("is not a plan file")
 // or a digest that does not match is an error of one line. A digest that does
 // not match is a *TamperedError.
 func Read(r io.Reader) (*Plan, error) {
-	limited := &io.LimitedReader{R: r, N: MaxFileSize + 1}
-	decoder := json.NewDecoder(limited)
+	data, err := io.ReadAll(io.LimitReader(r, MaxFileSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	if len(data) > MaxFileSize {
+		return nil, fmt.Errorf("%w: it is larger than %d bytes", ErrNotPlan, MaxFileSize)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	decoder.UseNumber()
-	p := &Plan{}
-	if err := decoder.Decode(p); err != nil {
-		if limited.N <= 0 {
-			return nil, fmt.Errorf("%w: it is larger than %d bytes", ErrNotPlan, MaxFileSize)
-		}
+	file := &struct {
+		*Plan
+		Checksum string `json:"checksum"`
+	}{Plan: &Plan{}}
+	p := file.Plan
+	if err := decoder.Decode(file); err != nil {
 		return nil, decodeError(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
@@ -128,6 +143,10 @@ func Read(r io.Reader) (*Plan, error) {
 	if err := verifyDigests(p); err != nil {
 		return nil, err
 	}
+	end := bytes.LastIndex(data, []byte(checksumKey))
+	if end < 0 || fmt.Sprintf("%x", sha256.Sum256(data[:end])) != file.Checksum {
+		return nil, &TamperedError{}
+	}
 	return p, nil
 }
 
@@ -139,7 +158,8 @@ func decodeError(err error) error {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("%w: broken JSON at byte %d: %w", ErrNotPlan, syntax.Offset, err)
 	case errors.As(err, &wrongType):
-		return fmt.Errorf("%w: %s cannot be a %s", ErrNotPlan, wrongType.Field, wrongType.Value)
+		field := strings.TrimPrefix(wrongType.Field, "Plan.")
+		return fmt.Errorf("%w: %s cannot be a %s", ErrNotPlan, field, wrongType.Value)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fmt.Errorf("%w: it is cut off or empty", ErrNotPlan)
 	default:

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/refitproject/refit/internal/versions"
 )
@@ -17,17 +19,22 @@ func (s *stageBuilder) hopFindings(hop *versions.Hop) {
 		s.requirement(required)
 	}
 	for _, r := range hop.Risks {
-		s.risk(r, s.stage.ID)
+		s.risk(r)
 	}
 }
 
 // requirement judges one requirement. One that an earlier stage cannot meet by
 // itself is met by somebody outside in between: a gate that names them.
 func (s *stageBuilder) requirement(required Requirement) {
-	f := required.Judge(s.facts)
+	f := required.Judge(s.now())
 	f.Stage = s.stage.ID
-	if f.Outcome == Fail && len(s.plan.Stages) > 0 {
-		value, _ := lookup(s.facts, required.Fact)
+	// Two requirements of one name are two findings: who accepts one does not
+	// accept the other.
+	for n := 2; s.hasFinding(f.Name); n++ {
+		f.Name = fmt.Sprintf("%s%s#%d", requirementPrefix, required.Name, n)
+	}
+	if f.Outcome == Fail && s != s.first {
+		value, _ := lookupText(s.now(), required.Fact)
 		now := show(value, false)
 		f.Outcome, f.Reason, f.Remedy = Warn, "RequirementInBetween", ""
 		f.Message = fmt.Sprintf("%s is %s now, needed is %s before this stage", required.Name, now, required.Constraint)
@@ -39,14 +46,22 @@ func (s *stageBuilder) requirement(required Requirement) {
 	s.plan.Findings = append(s.plan.Findings, f)
 }
 
+// requirementPrefix begins the names of findings about requirements.
+const requirementPrefix = "requirement/"
+
+// hasFinding tells whether the stage has a finding of this name already.
+func (s *stageBuilder) hasFinding(name string) bool {
+	return slices.ContainsFunc(s.plan.Findings, func(f Finding) bool { return f.Stage == s.stage.ID && f.Name == name })
+}
+
 // Judge tells whether the facts meet the requirement. What cannot be judged is
 // unknown, which blocks like a failure.
 func (r Requirement) Judge(facts map[string]any) Finding {
 	f := Finding{
-		Name: "requirement/" + r.Name, Outcome: UnknownOutcome, Reason: "RequirementNotKnown",
+		Name: requirementPrefix + r.Name, Outcome: UnknownOutcome, Reason: "RequirementNotKnown",
 		Remedy: "observe the fact, or accept that it is not known",
 	}
-	value, there := lookup(facts, r.Fact)
+	value, there := lookupText(facts, r.Fact)
 	if !there {
 		f.Message = fmt.Sprintf("needs %s %s, but the fact %s is not there", r.Name, r.Constraint, r.Fact)
 		return f
@@ -76,9 +91,9 @@ func (r Requirement) upgrade() string {
 }
 
 // risk judges one risk. What it rests on becomes an expected fact.
-func (s *stageBuilder) risk(r *versions.Risk, stage string) {
+func (s *stageBuilder) risk(r *versions.Risk) {
 	s.rests(r.References())
-	s.plan.Findings = append(s.plan.Findings, riskFinding(r, s.scope, stage))
+	s.plan.Findings = append(s.plan.Findings, riskFinding(r, s.scope, s.stage.ID))
 }
 
 // riskFinding judges a risk: it applies (fail), it does not (pass), or that
@@ -98,27 +113,30 @@ func riskFinding(r *versions.Risk, scope map[string]any, stage string) Finding {
 	return f
 }
 
-// pathFindings judges the risks of hops that no stage stands for, so that none
-// is lost.
-func (b *builder) pathFindings() {
+// unstaged returns the hops that no stage stands for.
+func (b *builder) unstaged(staged map[*versions.Hop]bool) []*versions.Hop {
 	if b.in.Path == nil {
-		return
+		return nil
 	}
-	staged := map[string]bool{}
-	for i := range b.plan.Stages {
-		if h := b.plan.Stages[i].Hop; h != nil {
-			staged[h.From+"\x00"+h.To] = true
-		}
-	}
+	var out []*versions.Hop
 	for i := range b.in.Path.Hops {
-		hop := &b.in.Path.Hops[i]
-		if staged[hop.From+"\x00"+hop.To] {
-			continue
-		}
-		for _, r := range hop.Risks {
-			b.plan.Findings = append(b.plan.Findings, riskFinding(r, b.with("observe", b.in.Facts), ""))
+		if hop := &b.in.Path.Hops[i]; !staged[hop] {
+			out = append(out, hop)
 		}
 	}
+	return out
+}
+
+// answerForAll lets the first stage answer for the requirements and risks of
+// hops without a stage, and expect the facts that decided which stages there
+// are.
+func (s *stageBuilder) answerForAll(hops []*versions.Hop) Stage {
+	for _, hop := range hops {
+		s.hopFindings(hop)
+	}
+	maps.Copy(s.used, s.builder.used)
+	s.expectUsed()
+	return *s.stage
 }
 
 // gates adds the approvals that the stage needs: the author's, and one for the

@@ -61,7 +61,13 @@ func order(steps []Step) ([]Step, error) {
 // needGraph returns for every step the steps that need it, and how many it
 // needs itself.
 func needGraph(steps []Step) (dependents [][]int, waiting []int, err error) {
-	index := stepIndex(steps)
+	index := make(map[string]int, len(steps))
+	for i := range steps {
+		if _, taken := index[steps[i].ID]; taken {
+			return nil, nil, fmt.Errorf("two steps are called %q", steps[i].ID)
+		}
+		index[steps[i].ID] = i
+	}
 	dependents, waiting = make([][]int, len(steps)), make([]int, len(steps))
 	for i := range steps {
 		for _, need := range steps[i].Needs {
@@ -152,60 +158,106 @@ func (q *stepQueue) Pop() any {
 // sequence answers which steps of a stage are certain to have ended before
 // others start.
 type sequence struct {
-	steps     []Step
-	index     map[string]int
-	ancestors map[int]map[int]bool
+	steps             []Step
+	index             map[string]int
+	phase             []int // places of the steps' phases
+	needs, dependents [][]int
+	// after and required hold answers that were given before, by step.
+	after, prior, required map[int][]bool
 }
 
 func newSequence(steps []Step) *sequence {
-	return &sequence{steps: steps, index: stepIndex(steps), ancestors: map[int]map[int]bool{}}
+	q := &sequence{
+		steps: steps, index: stepIndex(steps), phase: make([]int, len(steps)),
+		needs: make([][]int, len(steps)), dependents: make([][]int, len(steps)),
+		after: map[int][]bool{}, prior: map[int][]bool{}, required: map[int][]bool{},
+	}
+	for i := range steps {
+		q.phase[i] = phaseIndex(steps[i].Phase)
+		for _, need := range steps[i].Needs {
+			if j, ok := q.index[need]; ok {
+				q.needs[i] = append(q.needs[i], j)
+				q.dependents[j] = append(q.dependents[j], i)
+			}
+		}
+	}
+	return q
 }
 
 // before tells whether step a has ended, on every possible course of the
-// stage, before step b starts.
+// stage, before step b starts. It is quick for few different a.
 func (q *sequence) before(a, b int) bool {
-	if a == b {
-		return false
+	if a == b || q.earlierPhase(a, b) {
+		return a != b
 	}
-	sa, sb := &q.steps[a], &q.steps[b]
-	if !sa.Free && !sb.Free && phaseIndex(sa.Phase) < phaseIndex(sb.Phase) {
-		return true
+	if q.after[a] == nil {
+		q.after[a] = q.reach(a, walk{next: q.dependents, barrier: func(from, to int) bool { return to > from }})
 	}
-	return q.needed(b)[a]
+	return q.after[a][b]
 }
 
-// needed returns the steps that are certain to have ended before step i
-// starts: those it needs, those of the phases before, and theirs in turn.
-func (q *sequence) needed(i int) map[int]bool {
-	if known, ok := q.ancestors[i]; ok {
-		return known
+// startsAfter is before with its arguments turned round. It is quick for few
+// different b.
+func (q *sequence) startsAfter(b, a int) bool {
+	if a == b || q.earlierPhase(a, b) {
+		return a != b
 	}
-	seen := map[int]bool{}
-	queue := []int{i}
+	if q.prior[b] == nil {
+		q.prior[b] = q.reach(b, walk{next: q.needs, barrier: func(from, to int) bool { return to < from }})
+	}
+	return q.prior[b][a]
+}
+
+// requires tells whether step b cannot start unless step a ended well: it needs
+// it, directly or through others.
+func (q *sequence) requires(b, a int) bool {
+	if q.required[a] == nil {
+		q.required[a] = q.reach(a, walk{next: q.dependents})
+	}
+	return q.required[a][b]
+}
+
+// earlierPhase tells whether the phase barrier alone puts a before b.
+func (q *sequence) earlierPhase(a, b int) bool {
+	return !q.steps[a].Free && !q.steps[b].Free && q.phase[a] < q.phase[b]
+}
+
+// walk says where reach goes on from a step: to its neighbours, and over the
+// barriers of phases when there are any.
+type walk struct {
+	next    [][]int
+	barrier func(from, to int) bool
+}
+
+// reach returns the steps that a walk leads to from start, in any number of
+// moves.
+func (q *sequence) reach(start int, w walk) []bool {
+	seen := make([]bool, len(q.steps))
+	queue := []int{start}
 	add := func(j int) {
 		if !seen[j] {
 			seen[j] = true
 			queue = append(queue, j)
 		}
 	}
-	phasesBelow := 0
+	// Steps beyond the barrier of one phase lie beyond all barriers between, so
+	// each barrier has to be followed only once.
+	followed := make([]bool, len(Phases()))
 	for len(queue) > 0 {
-		at := &q.steps[queue[0]]
+		at := queue[0]
 		queue = queue[1:]
-		for _, need := range at.Needs {
-			if j, ok := q.index[need]; ok {
+		for _, j := range w.next[at] {
+			add(j)
+		}
+		if w.barrier == nil || q.steps[at].Free || followed[q.phase[at]] {
+			continue
+		}
+		followed[q.phase[at]] = true
+		for j := range q.steps {
+			if !q.steps[j].Free && w.barrier(q.phase[at], q.phase[j]) {
 				add(j)
 			}
 		}
-		if p := phaseIndex(at.Phase); !at.Free && p > phasesBelow {
-			phasesBelow = p
-			for j := range q.steps {
-				if !q.steps[j].Free && phaseIndex(q.steps[j].Phase) < p {
-					add(j)
-				}
-			}
-		}
 	}
-	q.ancestors[i] = seen
 	return seen
 }

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -27,7 +26,12 @@ func course(steps []Step, length func(*Step) time.Duration) schedule {
 			start: make([]time.Duration, len(steps)), end: make([]time.Duration, len(steps)),
 			because: make([]int, len(steps)), last: -1,
 		},
-		index: stepIndex(steps), resources: map[string]int{}, barrier: -1, phaseLast: -1,
+		index: stepIndex(steps), resources: map[string]int{}, barrier: -1, phaseLast: -1, lastPrepare: -1,
+	}
+	for i := range steps {
+		if !steps[i].Free && steps[i].Phase == Prepare {
+			c.lastPrepare = i
+		}
 	}
 	for i := range steps {
 		c.add(i, &steps[i], length(&steps[i]))
@@ -46,6 +50,11 @@ type scheduler struct {
 	// phase is the current phase, phaseLast the step that ends last so far,
 	// and barrier the one that ended last in the phases before.
 	phase, phaseLast, barrier int
+	// lastPrepare is the last step of the phase prepare; free steps before it
+	// are needed by that phase and belong to it.
+	lastPrepare int
+	// prepareLast is the step of prepare that ends last so far.
+	prepareLast int
 }
 
 // add schedules step i behind all that it waits for.
@@ -65,6 +74,9 @@ func (c *scheduler) add(i int, s *Step, length time.Duration) {
 			c.phase, c.barrier = p, c.phaseLast
 		}
 		c.after(i, c.barrier)
+	} else if s.Phase != Prepare && i > c.lastPrepare && c.start[i] < c.beforeWindow {
+		// Only prepare may run before the window opens.
+		c.start[i], c.because[i] = c.beforeWindow, c.prepareLast
 	}
 	c.end[i] = c.start[i] + length
 	if c.last < 0 || c.end[i] >= c.end[c.last] {
@@ -76,8 +88,8 @@ func (c *scheduler) add(i int, s *Step, length time.Duration) {
 	if c.phaseLast < 0 || c.end[i] >= c.end[c.phaseLast] {
 		c.phaseLast = i
 	}
-	if s.Phase == Prepare {
-		c.beforeWindow = max(c.beforeWindow, c.end[i])
+	if s.Phase == Prepare && c.end[i] >= c.beforeWindow {
+		c.beforeWindow, c.prepareLast = c.end[i], i
 	}
 }
 
@@ -125,9 +137,10 @@ func estimateStage(s *Stage, down []string) (StageSummary, []string) {
 	releaseTypical, releaseWorst := releases(s)
 	typical.total += releaseTypical
 	worst.total += releaseWorst
+	soak := soakOf(s)
 	summary := StageSummary{
 		ID: s.ID, Steps: len(s.Steps),
-		Duration: Estimate{Typical: Duration(typical.total), Worst: Duration(worst.total), Known: known},
+		Duration: Estimate{Typical: Duration(typical.total) + soak, Worst: Duration(worst.total) + soak, Known: known},
 		InWindow: Estimate{
 			Typical: Duration(typical.total - typical.beforeWindow),
 			Worst:   Duration(worst.total - worst.beforeWindow), Known: known,
@@ -144,12 +157,20 @@ func estimateStage(s *Stage, down []string) (StageSummary, []string) {
 	return summary, carried
 }
 
-// releases returns how long giving back the leases of the stage takes at its
-// end, one after the other.
+// soakOf is how long the stage is observed after its steps.
+func soakOf(s *Stage) Duration {
+	if s.Soak == nil {
+		return 0
+	}
+	return s.Soak.For
+}
+
+// releases returns how long giving back the leases of the stage takes, one
+// after the other at its end.
 func releases(s *Stage) (typical, worst time.Duration) {
 	for i := range s.Steps {
 		step := &s.Steps[i]
-		if step.Lease != nil && step.Lease.Until == "stage" {
+		if step.Lease != nil && step.Lease.Until != untilRun {
 			typical += typicalOf(step)
 			worst += worstOf(step)
 		}
@@ -170,7 +191,9 @@ func pointOfNoReturn(s *Stage) *PointOfNoReturn {
 
 // rollbackEstimate predicts the longest way back to the start of the stage:
 // undoing one by one every step before the point of no return. A step takes as
-// long to undo as to do; a restore takes as long again as its backup.
+// long to undo as to do. A restore takes as long again as its backup; before it
+// the component is quiesced again, and after it the stage is verified and what
+// was quiesced is given back. Backups stay.
 func rollbackEstimate(s *Stage) Estimate {
 	sum := Estimate{Known: true}
 	add := func(step *Step) {
@@ -179,41 +202,66 @@ func rollbackEstimate(s *Stage) Estimate {
 		sum.Known = sum.Known && step.Estimate.Known
 	}
 	restored := map[string]bool{}
-	index := stepIndex(s.Steps)
 	for i := range s.Steps {
 		step := &s.Steps[i]
-		if step.Skip != "" || step.Effect != "mutating" || step.Gate != "" {
+		if step.Skip != "" || step.Effect != "mutating" || step.Gate != "" || len(step.Covers) > 0 {
 			continue
 		}
 		if step.Reversible == ReversibleNo {
 			break
 		}
 		add(step)
-		if step.Reversible != ReversibleRestore {
-			continue
-		}
-		for _, c := range s.Coverage {
-			if c.Backup != "" && slices.Contains(step.Changes, c.Component) && !restored[c.Component] {
-				restored[c.Component] = true
-				add(&s.Steps[index[c.Backup]])
+		if step.Reversible == ReversibleRestore {
+			for _, c := range step.Changes {
+				restored[c] = true
 			}
 		}
 	}
+	if len(restored) > 0 {
+		addRestore(s, restored, add)
+	}
 	return sum
+}
+
+// addRestore adds what a restore of components takes beside the undoing.
+func addRestore(s *Stage, restored map[string]bool, add func(*Step)) {
+	index := stepIndex(s.Steps)
+	for _, c := range s.Coverage {
+		if restored[c.Component] {
+			for _, id := range c.Backups {
+				add(&s.Steps[index[id]])
+			}
+		}
+	}
+	for i := range s.Steps {
+		step := &s.Steps[i]
+		again := slices.ContainsFunc(step.Quiesces, func(c string) bool { return restored[c] })
+		if step.Skip == "" && (again || step.Phase == Verify) {
+			add(step)
+		}
+	}
 }
 
 // lossWindow is how much may be lost on restore with an online backup.
 func lossWindow(s *Stage, c *Coverage, worst *schedule) Duration {
 	index := stepIndex(s.Steps)
-	backup, ok := index[c.Backup]
-	if !ok || !s.Steps[backup].Online {
+	start, online := time.Duration(-1), false
+	for _, id := range c.Backups {
+		if i := index[id]; s.Steps[i].Online {
+			online = true
+			if start < 0 || worst.start[i] < start {
+				start = worst.start[i]
+			}
+		}
+	}
+	if !online {
 		return 0
 	}
 	end := time.Duration(0)
 	for _, id := range c.ChangedBy {
 		end = max(end, worst.end[index[id]])
 	}
-	return Duration(max(0, end-worst.start[backup]))
+	return Duration(max(0, end-start))
 }
 
 // interval is a time in which a component is down.
@@ -237,11 +285,14 @@ func downtimes(s *Stage, typical, worst *schedule, down []string) (all []Downtim
 			t = append(t, interval{typical.start[i], downUntil(s, i, typical)})
 			w = append(w, interval{worst.start[i], downUntil(s, i, worst)})
 			d.Known = d.Known && step.Estimate.Known
-			if step.Lease != nil && step.Lease.Until == "run" && !slices.Contains(carried, c) {
+			if step.Lease != nil && step.Lease.Until == untilRun && !slices.Contains(carried, c) {
 				carried = append(carried, c)
 			}
 		}
 		d.Typical, d.Worst = Duration(union(t)), Duration(union(w))
+		if slices.Contains(carried, c) {
+			d.Typical, d.Worst = d.Typical+soakOf(s), d.Worst+soakOf(s)
+		}
 		all = append(all, d)
 	}
 	return all, carried
@@ -268,14 +319,16 @@ func downUntil(s *Stage, i int, c *schedule) time.Duration {
 	if step.Lease == nil {
 		return c.end[i]
 	}
-	if id, isStep := strings.CutPrefix(step.Lease.Until, "step:"); isStep {
-		for j := range s.Steps {
-			if s.Steps[j].ID == id {
-				return max(c.end[i], c.end[j]) + (c.end[i] - c.start[i])
-			}
+	if step.Lease.Until != untilSteps {
+		return c.total
+	}
+	end := c.end[i]
+	for j := range s.Steps {
+		if slices.Contains(step.Lease.Steps, s.Steps[j].ID) {
+			end = max(end, c.end[j])
 		}
 	}
-	return c.total
+	return end + (c.end[i] - c.start[i])
 }
 
 // union returns how long at least one of the intervals lasts.

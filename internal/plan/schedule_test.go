@@ -42,7 +42,7 @@ func TestEstimateStage(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &Stage{ID: "s", Steps: ordered}
-	if problems := cover(s, map[string]bool{"db": true}); len(problems) > 0 {
+	if problems := cover(s, map[string]bool{"db": true}, nil); len(problems) > 0 {
 		t.Fatal(problems)
 	}
 	got, carried := estimateStage(s, nil)
@@ -52,8 +52,9 @@ func TestEstimateStage(t *testing.T) {
 		// giving stop back takes 1 again; worst with parallel 30 in its place.
 		Duration: Estimate{Typical: minutes(48), Worst: minutes(60 + 2 + 20 + 30 + 1 + 2), Known: true},
 		InWindow: Estimate{Typical: minutes(18), Worst: minutes(55), Known: true},
-		// stop 1 + migrate 5 with its restore 10 + parallel 2.
-		Rollback:     Estimate{Typical: minutes(18), Worst: minutes(2 + 10 + 20 + 30), Known: true},
+		// Undo stop 1, migrate 5, parallel 2; restore 10, for which stop is taken
+		// again 1, and check 1 after it.
+		Rollback:     Estimate{Typical: minutes(20), Worst: minutes(2 + 10 + 30 + 20 + 2 + 1), Known: true},
 		CriticalPath: []string{"images", "stop", "dump", "migrate", "check"},
 		Downtime: []Downtime{
 			{Component: "hub", Stage: "s", Typical: minutes(18), Worst: minutes(55), Known: true},
@@ -108,6 +109,9 @@ func TestDowntimeOfLeases(t *testing.T) {
 	build := func(until string) *Stage {
 		down := lasting(step("down", Quiesce), 1, 1)
 		down.Downtime, down.Lease = []string{"hub"}, &StepLease{Until: until}
+		if until == untilSteps {
+			down.Lease.Steps = []string{"work"}
+		}
 		return &Stage{ID: "s", Steps: []Step{down, lasting(step("work", Upgrade), 10, 10), lasting(step("later", Verify), 20, 20)}}
 	}
 	cases := map[string]struct {
@@ -116,7 +120,7 @@ func TestDowntimeOfLeases(t *testing.T) {
 		carried []string
 	}{
 		"UntilStage": {until: "stage", want: minutes(1 + 10 + 20 + 1)},
-		"UntilStep":  {until: "step:work", want: minutes(1 + 10 + 1)},
+		"UntilStep":  {until: untilSteps, want: minutes(1 + 10 + 1)},
 		"UntilRun":   {until: "run", want: minutes(1 + 10 + 20), carried: []string{"hub"}},
 	}
 	for name, c := range cases {
@@ -134,6 +138,31 @@ func TestDowntimeOfLeases(t *testing.T) {
 	next, _ := estimateStage(&Stage{ID: "n", Steps: []Step{lasting(step("x", Upgrade), 7, 7)}}, []string{"hub"})
 	if len(next.Downtime) != 1 || next.Downtime[0].Typical != minutes(7) {
 		t.Errorf("what is held down until the end of the run is down in the whole next stage: got %+v", next.Downtime)
+	}
+}
+
+func TestOnlyPrepareRunsBeforeTheWindow(t *testing.T) {
+	t.Parallel()
+	s := &Stage{ID: "s", Steps: []Step{
+		lasting(free("images", Cleanup), 60, 60), lasting(step("prepare", Prepare, "images"), 60, 60),
+		lasting(free("early", Upgrade), 300, 300), lasting(step("late", Verify), 10, 10),
+	}}
+	got, _ := estimateStage(s, nil)
+	if got.InWindow.Typical != minutes(300) || got.Duration.Typical != minutes(420) {
+		t.Errorf("a free step of a later phase waits for the window: got %s of %s", got.InWindow.Typical, got.Duration.Typical)
+	}
+}
+
+func TestSoakCounts(t *testing.T) {
+	t.Parallel()
+	down := lasting(step("down", Quiesce), 1, 1)
+	down.Downtime, down.Lease = []string{"hub"}, &StepLease{Until: untilRun}
+	got, _ := estimateStage(&Stage{ID: "s", Steps: []Step{down}, Soak: &Soak{For: minutes(90)}}, nil)
+	if got.Duration.Typical != minutes(91) || got.InWindow.Typical != minutes(1) {
+		t.Errorf("the stage takes its soak, the window does not: got %+v", got)
+	}
+	if got.Downtime[0].Typical != minutes(91) {
+		t.Errorf("what is held down until the end of the run is down during the soak: got %s", got.Downtime[0].Typical)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/refitproject/refit/internal/diag"
@@ -25,32 +24,37 @@ type stageBuilder struct {
 }
 
 // stage builds one stage and moves the predicted facts on to what it leaves.
-func (b *builder) stage(planned plannedStage) Stage {
-	t := planned.template
+func (b *builder) stage(id string, t *procedure.StageTemplate, m member) Stage {
 	s := &stageBuilder{
-		builder: b, template: t, scope: maps.Clone(planned.member.scope),
-		stage: &Stage{ID: planned.id, OnFailure: orElse(t.Source.OnFailure.Value, "halt")},
+		builder: b, template: t, scope: maps.Clone(m.scope),
+		stage: &Stage{ID: id, OnFailure: orElse(t.Source.OnFailure.Value, "halt")},
 		used:  map[string]bool{}, positions: map[string]diag.Position{},
 	}
-	if planned.member.name != "" {
-		s.stage.Scope = map[string]any{planned.member.name: planned.member.value}
+	if b.first == nil {
+		b.first = s
 	}
-	if hop := planned.member.hop; hop != nil {
+	if m.name != "" {
+		s.stage.Scope = map[string]any{m.name: m.value}
+	}
+	if hop := m.hop; hop != nil {
 		s.stage.Hop = &Hop{From: hop.From, To: hop.To, Kind: string(hop.Kind), Properties: hop.Properties}
 	}
 	s.scope["observe"] = b.facts
 	s.expects()
 	s.texts()
 	s.steps()
-	s.leases()
-	report(cover(s.stage, b.stateful), s.position, &b.ds)
+	held := s.leases()
+	report(cover(s.stage, b.stateful, b.quiesced), s.position, &b.ds)
 	b.plan.Findings = append(b.plan.Findings, lowProof(s.stage, b.proofs)...)
-	if planned.member.hop != nil {
-		s.hopFindings(planned.member.hop)
+	if m.hop != nil {
+		s.hopFindings(m.hop)
 	}
 	s.gates()
 	s.expectUsed()
 	s.leaves()
+	for _, c := range held {
+		b.quiesced[c] = true
+	}
 	return *s.stage
 }
 
@@ -70,6 +74,12 @@ func (s *stageBuilder) position(step string) diag.Position {
 	return s.template.Source.Pos
 }
 
+// now returns the facts as the stage finds them.
+func (s *stageBuilder) now() map[string]any {
+	facts, _ := s.scope["observe"].(map[string]any)
+	return facts
+}
+
 // uses remembers the facts that a template refers to.
 func (s *stageBuilder) uses(templates ...*expr.Template) {
 	for _, t := range templates {
@@ -80,13 +90,7 @@ func (s *stageBuilder) uses(templates ...*expr.Template) {
 }
 
 // rests remembers the facts among references.
-func (s *stageBuilder) rests(references []expr.Reference) {
-	for _, ref := range references {
-		if len(ref) > 1 && ref[0] == "observe" {
-			s.used[strings.Join(ref[1:], ".")] = true
-		}
-	}
-}
+func (s *stageBuilder) rests(references []expr.Reference) { restsOn(s.used, references) }
 
 // eval evaluates a template of the stage that must be known when planning.
 func (s *stageBuilder) eval(t *expr.Template, scope expr.Scope, what string) any {
@@ -118,14 +122,18 @@ func (s *stageBuilder) text(t *expr.Template, scope expr.Scope, what string) str
 // before it leave; where one of those promised something else, the procedure
 // contradicts itself.
 func (s *stageBuilder) expects() {
-	first := len(s.plan.Stages) == 0
 	facts := s.facts
 	for _, e := range s.template.Expects {
 		value := s.eval(e.Value, s.scope, "expects "+e.Path)
-		predicted, there := lookup(s.facts, e.Path)
+		path, err := expr.ParsePath(e.Path)
+		if err != nil {
+			s.failed(err, e.Pos, "expects")
+			continue
+		}
+		predicted, there := lookup(s.facts, path)
 		switch promise, promised := s.promised[e.Path]; {
 		case there && sameValue(predicted, value):
-		case first:
+		case s == s.first:
 			s.ds.Errorf("FactNotExpected", e.Pos, "stage %q expects %s to be %s, but it is %s",
 				s.stage.ID, e.Path, show(value, false), show(predicted, !there)).
 				Suggest("upgrade from the version that is installed, or mend the platform first")
@@ -133,7 +141,7 @@ func (s *stageBuilder) expects() {
 			s.ds.Errorf("LeavesContradictsExpects", e.Pos, "stage %q expects %s to be %s, but stage %q leaves it at %s",
 				s.stage.ID, e.Path, show(value, false), promise, show(predicted, !there))
 		}
-		facts = overlay(facts, e.Path, value)
+		facts = overlay(facts, path, value)
 		expected := expectation(e.Path, value, true)
 		expected.Declared = true
 		s.stage.Expects = append(s.stage.Expects, expected)
@@ -149,24 +157,29 @@ func (s *stageBuilder) expectUsed() {
 	for _, e := range s.stage.Expects {
 		declared[e.Fact] = true
 	}
-	if len(s.plan.Stages) == 0 {
+	if s == s.first {
 		// Where the path begins is a fact too.
 		s.uses(s.in.Procedure.From)
 	}
+	s.sources(s.used)
 	paths := slices.Sorted(maps.Keys(s.used))
 	for _, path := range paths {
 		if declared[path] || hasAncestor(path, s.used) {
 			continue
 		}
-		value, there := lookup(s.facts, path)
+		value, there := lookupText(s.now(), path)
 		s.stage.Expects = append(s.stage.Expects, expectation(path, value, there))
 	}
 }
 
 // hasAncestor tells whether paths hold a path of which path is a part.
 func hasAncestor(path string, paths map[string]bool) bool {
-	for i := strings.LastIndexByte(path, '.'); i > 0; i = strings.LastIndexByte(path[:i], '.') {
-		if paths[path[:i]] {
+	ref, err := expr.ParsePath(path)
+	if err != nil {
+		return false
+	}
+	for i := 1; i < len(ref); i++ {
+		if paths[ref[:i].String()] {
 			return true
 		}
 	}
@@ -178,7 +191,12 @@ func (s *stageBuilder) leaves() {
 	facts := s.facts
 	for _, l := range s.template.Leaves {
 		value := s.eval(l.Value, s.scope, "leaves "+l.Path)
-		facts = overlay(facts, l.Path, value)
+		path, err := expr.ParsePath(l.Path)
+		if err != nil {
+			s.failed(err, l.Pos, "leaves")
+			continue
+		}
+		facts = overlay(facts, path, value)
 		s.promised[l.Path] = s.stage.ID
 		left := expectation(l.Path, value, true)
 		left.Declared = true
@@ -228,14 +246,17 @@ func (s *stageBuilder) steps() {
 	if abort == nil {
 		return
 	}
-	x = &expansion{stageBuilder: s, ids: map[string][]string{}}
+	groups := s.stage.Groups
+	s.stage.Groups = nil
+	x = &expansion{stageBuilder: s, ids: map[string][]string{}, prefix: "abort/"}
 	x.expand(s.template.Abort)
+	s.stage.Groups, groups = groups, s.stage.Groups
 	if ordered, err = order(x.out); err != nil {
 		s.ds.Errorf("OrderImpossible", s.template.Source.Pos, "abort of stage %q: %s", s.stage.ID, err).
 			Suggest("mend needs, phase or order of these steps")
 		ordered = x.out
 	}
-	s.stage.Abort = &Abort{Description: abort.Description, Steps: ordered}
+	s.stage.Abort = &Abort{Description: abort.Description, Steps: ordered, Groups: groups}
 }
 
 // soakChecks settles which checks the soak repeats: those that are named, or
@@ -258,15 +279,20 @@ func (s *stageBuilder) soakChecks(ids map[string][]string) {
 	s.stage.Soak.Checks = checks
 }
 
-// leases lists the temporary changes of the stage.
-func (s *stageBuilder) leases() {
+// leases lists the temporary changes of the stage, and returns the components
+// that they hold still until the end of the run.
+func (s *stageBuilder) leases() (held []string) {
 	for i := range s.stage.Steps {
 		step := &s.stage.Steps[i]
 		if step.Lease == nil || step.Skip != "" {
 			continue
 		}
 		s.stage.Leases = append(s.stage.Leases, Lease{
-			Step: step.ID, Until: step.Lease.Until, OnFailure: step.Lease.OnFailure, Quiesces: step.Quiesces,
+			Step: step.ID, StepLease: *step.Lease, Quiesces: step.Quiesces,
 		})
+		if step.Lease.Until == untilRun && step.When == "" && step.ForEach == nil {
+			held = append(held, step.Quiesces...)
+		}
 	}
+	return held
 }

@@ -272,6 +272,10 @@ type ForEach struct {
 	As   string `json:"as"`
 	Key  string `json:"key,omitempty"`
 	Max  int    `json:"max"`
+	// Approve tells that a person has to approve the list of members before
+	// the first of them starts, because the step cannot be taken back or may
+	// damage data.
+	Approve bool `json:"approve,omitempty"`
 }
 
 // Group is one use of a sub-procedure.
@@ -300,8 +304,12 @@ const (
 
 // StepLease makes a step's change temporary.
 type StepLease struct {
-	Until     string `json:"until"`     // stage, run or step:ID
-	OnFailure string `json:"onFailure"` // release or hold
+	// Until is stage, run or steps.
+	Until string `json:"until"`
+	// Steps are those after which the change is given back, when all of them
+	// have ended or were skipped; set when Until is steps.
+	Steps     []string `json:"steps,omitempty"`
+	OnFailure string   `json:"onFailure"` // release or hold
 }
 
 // Retry is how often and when a step is tried again. The zero Retry means one
@@ -315,10 +323,9 @@ type Retry struct {
 // Lease is one temporary change with its release. Releases happen in the
 // reverse order of the acquisitions.
 type Lease struct {
-	Step      string   `json:"step"`
-	Until     string   `json:"until"`
-	OnFailure string   `json:"onFailure"`
-	Quiesces  []string `json:"quiesces,omitempty"`
+	Step string `json:"step"`
+	StepLease
+	Quiesces []string `json:"quiesces,omitempty"`
 }
 
 // Coverage says which backup covers a component that the stage changes.
@@ -326,19 +333,23 @@ type Coverage struct {
 	Component string `json:"component"`
 	// ChangedBy are the steps that may damage it.
 	ChangedBy []string `json:"changedBy"`
-	// Backup is the covering step; empty when nothing covers it, which is also
-	// a Finding.
-	Backup string `json:"backup,omitempty"`
-	Proof  int    `json:"proof,omitempty"`
+	// Backups are the covering steps: one, or all members of a forEach. Each
+	// has ended before the first change, so that restoring them brings back the
+	// state at the start of the stage.
+	Backups []string `json:"backups,omitempty"`
+	// Proof is the lowest level of proof among them.
+	Proof int `json:"proof,omitempty"`
 	// LossWindow is how much may be lost on restore with an online backup: the
-	// time from the start of the backup to the end of the first change.
+	// time from the start of the backup to the end of the last change.
 	LossWindow Duration `json:"lossWindow,omitzero"`
 }
 
 // Abort is the author's way back to service.
 type Abort struct {
 	Description string `json:"description,omitempty"` // not in the digest
-	Steps       []Step `json:"steps"`
+	// Steps have ids that begin with "abort/".
+	Steps  []Step  `json:"steps"`
+	Groups []Group `json:"groups,omitempty"`
 }
 
 // Window is one maintenance window, as the platform file has it.

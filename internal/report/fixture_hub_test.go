@@ -146,16 +146,22 @@ func hubStage(from, to string) plan.Stage {
 		OnFailure: "halt",
 		Estimate:  estimate(44, 112),
 		Leases: []plan.Lease{
-			{Step: "silence", Until: "run", OnFailure: "release"},
-			{Step: "logins-off", Until: "stage", OnFailure: "hold", Quiesces: []string{"database", "homes"}},
-			{Step: "db-upgrade-flag", Until: "step:answers", OnFailure: "hold"},
+			{Step: "silence", StepLease: plan.StepLease{Until: "run", OnFailure: "release"}},
+			{
+				Step: "logins-off", StepLease: plan.StepLease{Until: "stage", OnFailure: "hold"},
+				Quiesces: []string{"database", "homes"},
+			},
+			{
+				Step:      "db-upgrade-flag",
+				StepLease: plan.StepLease{Until: "steps", Steps: []string{"answers"}, OnFailure: "hold"},
+			},
 		},
 		Coverage: []plan.Coverage{
-			{Component: "database", ChangedBy: []string{"upgrade"}, Backup: "db-backup", Proof: 3},
+			{Component: "database", ChangedBy: []string{"upgrade"}, Backups: []string{"db-backup"}, Proof: 3},
 			{
 				Component:  "homes",
 				ChangedBy:  []string{"upgrade", "stop-servers"},
-				Backup:     "homes-backup",
+				Backups:    []string{"homes-backup"},
 				Proof:      2,
 				LossWindow: minutes(26),
 			},
@@ -303,7 +309,7 @@ func hubStepsBefore(from, to string) []plan.Step {
 			Description: "Permit the hub to upgrade the schema of its database.",
 			Estimate:    estimate(0.1, 0.2),
 			When:        "${steps.tokens.output.schema != item.schema}",
-			Lease:       &plan.StepLease{Until: "step:answers", OnFailure: "hold"},
+			Lease:       &plan.StepLease{Until: "steps", Steps: []string{"answers"}, OnFailure: "hold"},
 		},
 		{
 			ID:         "upgrade",

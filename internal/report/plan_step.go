@@ -152,7 +152,7 @@ func (t *planText) effects(s *plan.Step) [][]span {
 		add(Warn, "takes down %s", strings.Join(s.Downtime, ", "))
 	}
 	if l := s.Lease; l != nil {
-		add(Good, "given back %s%s", untilText(l.Until), afterFailure(l.OnFailure))
+		add(Good, "given back %s%s", untilText(l), afterFailure(l.OnFailure))
 	}
 	return facets
 }
@@ -202,16 +202,16 @@ func proofText(level int) string {
 }
 
 // untilText says when a lease ends.
-func untilText(until string) string {
+func untilText(l *plan.StepLease) string {
 	switch {
-	case until == "stage":
+	case len(l.Steps) > 0:
+		return "after " + list(l.Steps, 3)
+	case l.Until == "stage":
 		return "at the end of the stage"
-	case until == "run":
+	case l.Until == "run":
 		return "at the end of the run"
-	case strings.HasPrefix(until, "step:"):
-		return "after " + strings.TrimPrefix(until, "step:")
 	default:
-		return until
+		return l.Until
 	}
 }
 

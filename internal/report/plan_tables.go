@@ -16,8 +16,8 @@ func (t *planText) coverage(s *plan.Stage) {
 	t.para(2, 2, in(Heading, "Covered by backups"))
 	tab := table{indent: 4, header: []string{"component", "changed by", "backup", "proof", "lost by a restore"}}
 	for _, c := range s.Coverage {
-		backup, proof := cell(Good, c.Backup), cell(Text, proofColumn(c.Proof))
-		if c.Backup == "" {
+		backup, proof := cell(Good, list(c.Backups, 3)), cell(Text, proofColumn(c.Proof))
+		if len(c.Backups) == 0 {
 			backup, proof = cell(Danger, "NOT COVERED"), cell(Danger, "–")
 		}
 		tab.add(cell(Strong, c.Component), cell(Text, list(c.ChangedBy, 3)), backup, proof, lossColumn(&c))
@@ -43,7 +43,7 @@ func proofColumn(level int) string {
 // lossColumn says how much a restore may lose.
 func lossColumn(c *plan.Coverage) []span {
 	switch {
-	case c.Backup == "":
+	case len(c.Backups) == 0:
 		return cell(Danger, "everything")
 	case c.LossWindow > 0:
 		return cell(Warn, human(c.LossWindow)+" and later writes")
@@ -67,7 +67,8 @@ func (t *planText) leases(s *plan.Stage) {
 		if l.OnFailure == "hold" {
 			after, held = cell(Warn, "held"), true
 		}
-		tab.add(cell(Strong, l.Step), cell(Text, untilText(l.Until)), after, cell(Text, orDash(list(l.Quiesces, 3))))
+		ends := cell(Text, orDash(list(l.Quiesces, 3)))
+		tab.add(cell(Strong, l.Step), cell(Text, untilText(&l.StepLease)), after, ends)
 	}
 	tab.write(t.page)
 	if held {

@@ -43,7 +43,7 @@ func anyStep(r *rapid.T) plan.Step {
 		},
 		Deferred: []plan.Deferred{{Path: "/" + text.Draw(r, "path"), Text: text.Draw(r, "text")}},
 		Preview:  &action.Preview{Summary: text.Draw(r, "preview"), Diff: text.Draw(r, "diff")},
-		Lease:    &plan.StepLease{Until: "step:" + text.Draw(r, "until"), OnFailure: "hold"},
+		Lease:    &plan.StepLease{Until: "steps", Steps: []string{text.Draw(r, "until")}, OnFailure: "hold"},
 	}
 	return s
 }
@@ -66,11 +66,11 @@ func anyPlan(r *rapid.T) *plan.Plan {
 			{
 				Component: text.Draw(r, "component"),
 				ChangedBy: []string{text.Draw(r, "by")},
-				Backup:    text.Draw(r, "backup"),
+				Backups:   []string{text.Draw(r, "backup")},
 			},
 		}
 		s.Leases = []plan.Lease{
-			{Step: text.Draw(r, "lease"), Until: "run", Quiesces: []string{text.Draw(r, "quiesces")}},
+			{Step: text.Draw(r, "lease"), StepLease: plan.StepLease{Until: "run"}, Quiesces: []string{text.Draw(r, "quiesces")}},
 		}
 		p.Stages = append(p.Stages, s)
 	}
