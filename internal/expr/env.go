@@ -16,8 +16,11 @@ import (
 // Env is a set of declared variables. It never changes and is safe for
 // concurrent use.
 type Env struct {
-	vars     map[string]schema.Type
+	vars map[string]schema.Type
+	// bound tells which declaration of a variable counts.
+	bound    map[string]int
 	registry *registry
+	compiled *cache
 	// language is the same for an Env and those derived from it. Both it and
 	// the checker are built when the first expression is compiled.
 	language func() (*language, error)
@@ -28,7 +31,7 @@ type Env struct {
 // whose name cannot stand in an expression. The types are kept and must not be
 // changed afterwards.
 func NewEnv(vars map[string]schema.Type) (*Env, error) {
-	e := &Env{registry: newRegistry()}
+	e := &Env{registry: newRegistry(), compiled: newCache()}
 	e.language = sync.OnceValues(func() (*language, error) { return newLanguage(e.registry) })
 	return e.With(vars)
 }
@@ -43,11 +46,17 @@ func (e *Env) With(vars map[string]schema.Type) (*Env, error) {
 	}
 	derived := &Env{
 		vars:     make(map[string]schema.Type, len(e.vars)+len(vars)),
+		bound:    make(map[string]int, len(e.vars)+len(vars)),
 		registry: e.registry,
+		compiled: e.compiled,
 		language: e.language,
 	}
 	maps.Copy(derived.vars, e.vars)
 	maps.Copy(derived.vars, vars)
+	maps.Copy(derived.bound, e.bound)
+	for name := range vars {
+		derived.bound[name] = e.compiled.bind()
+	}
 	derived.checker = sync.OnceValues(derived.newChecker)
 	return derived, nil
 }

@@ -54,6 +54,9 @@ func (e *Env) compile(source string, where place, opening diag.Position, ds *dia
 			Suggest("take it apart, or put the values into an input")
 		return nil
 	}
+	if x := e.compiled.find(e, source, opening); x != nil {
+		return x
+	}
 	l, err := e.language()
 	if err != nil {
 		ds.Errorf(CodeInternal, opening, "%v", err)
@@ -70,12 +73,16 @@ func (e *Env) compile(source string, where place, opening diag.Position, ds *dia
 	if len(*ds) > before {
 		return nil
 	}
+	e.compiled.keep(e, source, x)
 	return x
 }
 
 // parse reads the text. Only the first syntax error is reported: those that
 // follow it are mostly its consequences.
 func (c *compilation) parse(opening diag.Position) bool {
+	if c.checked = parseChain(c.source); c.checked != nil {
+		return true
+	}
 	parsed, issues := c.language.env.Parse(c.source)
 	if issues.Err() != nil {
 		c.syntaxError(issues.Errors(), opening)
