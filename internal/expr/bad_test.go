@@ -265,17 +265,17 @@ func TestBadExpressions(t *testing.T) {
 		"DivisionByZero": {
 			reason: "A division by a literal zero is found without values.",
 			text:   "${inputs.count / 0}",
-			want:   `3:22: error: the expression divides by zero`,
+			want:   `3:22: error: the expression divides by zero: test the divisor before: x == 0 ? … : y / x`,
 		},
 		"RemainderByZero": {
 			reason: "So is a remainder.",
 			text:   "${inputs.count % 0}",
-			want:   `3:22: error: the expression divides by zero`,
+			want:   `3:22: error: the expression divides by zero: test the divisor before: x == 0 ? … : y / x`,
 		},
 		"ConstantDivisionByZero": {
 			reason: "An expression without references is tried when it is compiled.",
 			text:   "${1 / (2 - 2)}",
-			want:   `3:7: error: ${1 / (2 - 2)}: divides by zero`,
+			want:   `3:7: error: ${1 / (2 - 2)}: divides by zero: test the divisor before: x == 0 ? … : y / x`,
 		},
 		"ConstantIndex": {
 			reason: "So is an index.",
@@ -322,25 +322,25 @@ func TestBadExpressions(t *testing.T) {
 			reason: "Loops within loops end at the cost limit.",
 			text:   "${lists.range(1000).all(a, lists.range(1000).all(b, lists.range(1000).all(c, a+b+c >= 0)))}",
 			want: `3:7: error: ${lists.range(1000).all(a, lists.range(1000).all(b, lists.rang…}: ` +
-				`costs too much: more than 1000000 steps`,
+				`costs too much: more than 1000000 steps: use fewer or shorter values, or let an action compute the result`,
 		},
 		"DoublingBomb": {
 			reason: "Strings that double end at the cost limit.",
 			text:   "${['aaaaaaaaaaaaaaaa']" + repeat(".map(a,a+a)", 30) + "}",
 			want: `3:7: error: ${['aaaaaaaaaaaaaaaa'].map(a,a+a).map(a,a+a).map(a,a+a).map(a,…}: ` +
-				`costs too much: more than 1000000 steps`,
+				`costs too much: more than 1000000 steps: use fewer or shorter values, or let an action compute the result`,
 		},
 		"ListBomb": {
 			reason: "Lists that double share their parts, and are measured all the same.",
 			text:   "${[[1]]" + repeat(".map(a,a+a)", 40) + "}",
 			want: `3:7: error: ${[[1]].map(a,a+a).map(a,a+a).map(a,a+a).map(a,a+a).map(a,a+a)…}: ` +
-				`builds a value of more than 1000000 members`,
+				`builds a value of more than 1000000 members: use fewer or shorter values, or let an action compute the result`,
 		},
 		"TreeBomb": {
 			reason: "So are trees whose branches are the same.",
 			text:   "${[[1]]" + repeat(".map(a,[a,a])", 40) + ".size() == 1}",
 			want: `3:7: error: ${[[1]].map(a,[a,a]).map(a,[a,a]).map(a,[a,a]).map(a,[a,a]).ma…}: ` +
-				`costs too much: more than 1000000 steps`,
+				`costs too much: more than 1000000 steps: use fewer or shorter values, or let an action compute the result`,
 		},
 		"RangeBomb": {
 			reason: "lists.range has a limit of its own.",
@@ -351,25 +351,25 @@ func TestBadExpressions(t *testing.T) {
 		"DistinctBomb": {
 			reason: "Comparing all with all is refused before it begins.",
 			text:   "${lists.range(100000).distinct()}",
-			want:   `3:7: error: ${lists.range(100000).distinct()}: would compare more than 1000000 pairs of members`,
+			want:   `3:7: error: ${lists.range(100000).distinct()}: would compare more than 1000000 pairs of members: use fewer or shorter values, or let an action compute the result`,
 		},
 		"ReplaceBomb": {
 			reason: "So is a replacement that makes a huge text.",
 			text:   "${'" + repeat("a", 4000) + "'.replace('', '" + repeat("b", 4000) + "')}",
 			want: `3:7: error: ${'` + repeat("a", 59) + `…}: ` +
-				`would make a text of more than 8388608 bytes`,
+				`would make a text of more than 8388608 bytes: use fewer or shorter values, or let an action compute the result`,
 		},
 		"JoinBomb": {
 			reason: "So is a join.",
 			text:   "${lists.range(20000).map(i, '').join('" + repeat("b", 1000) + "')}",
 			want: `3:7: error: ${lists.range(20000).map(i, '').join('` + repeat("b", 24) + `…}: ` +
-				`would make a text of more than 8388608 bytes`,
+				`would make a text of more than 8388608 bytes: use fewer or shorter values, or let an action compute the result`,
 		},
 		"ResultBomb": {
 			reason: "A result holds a bounded number of values.",
 			text:   "${lists.range(100000) + lists.range(100000)}",
 			want: `3:7: error: ${lists.range(100000) + lists.range(100000)}: ` +
-				`the result holds more than 200000 values`,
+				`the result holds more than 200000 values: use fewer or shorter values, or let an action compute the result`,
 		},
 	}
 	for name, tc := range cases {

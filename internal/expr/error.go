@@ -46,6 +46,31 @@ func PositionOf(err error) (diag.Position, bool) {
 	return failed.Pos, true
 }
 
+// What is wrong with expressions of which it can be said what to do.
+var (
+	errCost     = fmt.Errorf("costs too much: more than %d steps", MaxCost)
+	errDivision = errors.New("divides by zero")
+)
+
+const (
+	suggestCost     = "use fewer or shorter values, or let an action compute the result"
+	suggestDivision = "test the divisor before: x == 0 ? … : y / x"
+)
+
+// Suggestion says in one line what to do about an error of this package, ""
+// when the error says all there is.
+func Suggestion(err error) string {
+	limit := new(limitError)
+	switch {
+	case errors.Is(err, errCost), errors.As(err, &limit):
+		return suggestCost
+	case errors.Is(err, errDivision):
+		return suggestDivision
+	default:
+		return ""
+	}
+}
+
 // unknownError is a variable that is declared but has no value yet.
 type unknownError struct{ name string }
 
@@ -62,7 +87,7 @@ func (x *expression) explain(err error) error {
 		return limit
 	}
 	if cancelled := (interpreter.EvalCancelledError{}); errors.As(err, &cancelled) {
-		return fmt.Errorf("costs too much: more than %d steps", MaxCost)
+		return errCost
 	}
 	node := x.failedNode(err)
 	if absent := new(absentError); errors.As(err, &absent) {
@@ -74,7 +99,7 @@ func (x *expression) explain(err error) error {
 		_, key, _ := strings.Cut(message, "no such key: ")
 		return fmt.Errorf("%s is not there", selectionOf(node, key))
 	case strings.Contains(message, "division by zero"), strings.Contains(message, "modulus by zero"):
-		return errors.New("divides by zero")
+		return errDivision
 	case strings.Contains(message, "overflow"):
 		return errors.New("a number is too large or too small")
 	case strings.Contains(message, "out of range in list"), strings.Contains(message, "index out of bounds"):

@@ -194,3 +194,27 @@ func TestEvalErrorText(t *testing.T) {
 		t.Error("an error that is not from an expression has a position")
 	}
 }
+
+func TestSuggestion(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		reason, text string
+		want         bool
+	}{
+		"Division": {"It is said how a division by zero is prevented.", "${1 / inputs.count}", true},
+		"Cost":     {"So is what costs too much.", "${lists.range(inputs.count + 90000).map(a, lists.range(90000)).size()}", true},
+		"Absent":   {"What is not there says all there is.", "${inputs.name}", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			template := compile(t, newEnv(t), str(tc.text), schema.Of(schema.Any))
+			_, err := template.Eval(expr.Scope{"inputs": map[string]any{"count": int64(0)}})
+			if err == nil {
+				t.Fatalf("%s there is no error", tc.text)
+			}
+			if got := expr.Suggestion(err); (got != "") != tc.want {
+				t.Errorf("%s got %q for %v", tc.reason, got, err)
+			}
+		})
+	}
+}

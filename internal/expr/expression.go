@@ -176,7 +176,7 @@ func (c *compilation) prepare(x *expression, opening diag.Position) {
 		if failed := new(EvalError); errors.As(err, &failed) {
 			err = failed.Err
 		}
-		c.ds.Errorf(CodeInvalidExpression, opening, "%s: %v", quoted(x.source), err)
+		c.ds.Errorf(CodeInvalidExpression, opening, "%s: %v", quoted(x.source), err).Suggest("%s", Suggestion(err))
 	}
 }
 

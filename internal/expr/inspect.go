@@ -40,7 +40,7 @@ func (c *compilation) inspectCall(node ast.Expr, call ast.CallExpr) {
 		c.refuseSecret(arg)
 	}
 	if (name == operators.Divide || name == operators.Modulo) && len(call.Args()) == 2 && isZero(call.Args()[1]) {
-		c.ds.Errorf(CodeDivisionByZero, c.position(node), "the expression divides by zero")
+		c.ds.Errorf(CodeDivisionByZero, c.position(node), "the expression divides by zero").Suggest(suggestDivision)
 	}
 }
 

@@ -254,7 +254,7 @@ func TestParseLimits(t *testing.T) {
 	t.Parallel()
 	deepAlias := "a: &a " + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "\nb: " +
 		strings.Repeat("[", 40) + "*a" + strings.Repeat("]", 40) + "\n"
-	const tooDeep = " error: lists and mappings are nested deeper than 64 levels"
+	const tooDeep = " error: lists and mappings are nested deeper than 64 levels: take the innermost ones out of the others"
 	const tooMany = " error: the document holds more than 200000 values, counting those of aliases: use fewer aliases, or split the document"
 	cases := map[string]struct {
 		data string
@@ -289,7 +289,7 @@ func TestParseOwnLimits(t *testing.T) {
 	}{
 		"Bytes":   {yamldoc.Limits{Bytes: 3}, "a: 1", []string{" error: the file is 4 bytes, at most 3 are read: is it the right file?"}},
 		"Nodes":   {yamldoc.Limits{Nodes: 2}, "a: [1, 2]", []string{"1:5: error: the document holds more than 2 values, counting those of aliases: use fewer aliases, or split the document"}},
-		"Depth":   {yamldoc.Limits{Depth: 1}, "a: []\nb: []", []string{"1:4: error: lists and mappings are nested deeper than 1 levels"}},
+		"Depth":   {yamldoc.Limits{Depth: 1}, "a: []\nb: []", []string{"1:4: error: lists and mappings are nested deeper than 1 levels: take the innermost ones out of the others"}},
 		"Default": {yamldoc.Limits{Nodes: -1}, "a: [1, 2]", nil},
 	}
 	for name, tc := range cases {

@@ -120,7 +120,8 @@ func reportSyntax(ds *diag.Diagnostics, file string, data []byte, line int, limi
 }
 
 func reportDepth(ds *diag.Diagnostics, pos diag.Position, limits Limits) {
-	ds.Errorf(CodeTooLarge, pos, "lists and mappings are nested deeper than %d levels", limits.Depth)
+	ds.Errorf(CodeTooLarge, pos, "lists and mappings are nested deeper than %d levels", limits.Depth).
+		Suggest("take the innermost ones out of the others")
 }
 
 // reportTabs reports the tab on the given line, and the lines below that start
