@@ -115,6 +115,9 @@ func (t *planText) sentence() []span {
 	if p.Path != nil && p.Path.From != p.Path.To {
 		verb = fmt.Sprintf("Take %s from %s to %s", p.Procedure.Name, p.Path.From, p.Path.To)
 	}
+	if len(p.Stages) == 0 {
+		return []span{plain("There is nothing to do.")}
+	}
 	total, marks := 0, map[mark]int{}
 	for i := range p.Stages {
 		for j := range p.Stages[i].Steps {
