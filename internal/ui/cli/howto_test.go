@@ -11,11 +11,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDocsHowTo runs the commands of the how-to page and compares what they print
-// with what stands there. With -update it writes the output into the page.
+// TestDocsHowTo tests the how-to page.
 func TestDocsHowTo(t *testing.T) {
 	t.Parallel()
-	const page = "../../../docs/how-to/plan-and-check.md"
+	testPage(t, "../../../docs/how-to/plan-and-check.md")
+}
+
+// TestDocsJSON tests the page about results as JSON.
+func TestDocsJSON(t *testing.T) {
+	t.Parallel()
+	testPage(t, "../../../docs/reference/json.md")
+}
+
+// testPage runs the commands of a page among the files of the folder of its
+// name, and compares what they print with what stands there. With -update it
+// writes the output into the page.
+func testPage(t *testing.T, page string) {
+	t.Helper()
 	data, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
