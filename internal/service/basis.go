@@ -59,7 +59,8 @@ func (l *loaded) isFor(p *plan.Plan) error {
 }
 
 func otherPlatform(l *loaded, p *plan.Plan) error {
-	return usageErrorf("platform file is for platform %s, the plan is for %s", l.platform.Metadata.Name.Value, p.Platform)
+	name := l.platform.Metadata.Name.Value
+	return usageErrorf("platform file is for platform %s, the plan is for %s", name, p.Platform)
 }
 
 // unchanged compares targets and inputs of the platform file with those that
@@ -87,7 +88,8 @@ func (l *loaded) unchanged(p *plan.Plan) error {
 		before, had := p.Inputs[in.Name]
 		now, has := l.inputs[in.Name]
 		if had != has || had && !sameJSON(map[string]any{"": before}, map[string]any{"": now}) {
-			stale.Changes = append(stale.Changes, fmt.Sprintf("the platform file changed input %q since the plan was made", in.Name))
+			stale.Changes = append(stale.Changes,
+				fmt.Sprintf("the platform file changed input %q since the plan was made", in.Name))
 		}
 	}
 	if len(stale.Changes) > 0 {

@@ -148,7 +148,8 @@ func checkFacts(
 	out := report.StageCheck{ID: stage.ID}
 	for _, o := range observes {
 		if err := failed[o.Name]; err != nil {
-			out.Facts = append(out.Facts, report.FactCheck{Fact: o.Name, Status: report.FactUnknown, Error: err.Error()})
+			unknown := report.FactCheck{Fact: o.Name, Status: report.FactUnknown, Error: err.Error()}
+			out.Facts = append(out.Facts, unknown)
 		}
 	}
 	for _, e := range stage.Expects {

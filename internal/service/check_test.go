@@ -1,10 +1,13 @@
 package service_test
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/refitproject/refit/internal/report"
 	"github.com/refitproject/refit/internal/service"
 )
 
@@ -35,5 +38,35 @@ func TestCheckCarriesOutAllPreflights(t *testing.T) {
 	}
 	if !result.Verdict.Blocked || result.Verdict.Stale {
 		t.Errorf("verdict %+v, want blocked and not stale", result.Verdict)
+	}
+}
+
+// TestCheckTellsWhatItCannotAsk lets a fact fail that the stage expects
+// nothing of: the plan is not stale, but nobody can say that all is well.
+func TestCheckTellsWhatItCannotAsk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string]string{
+		"platform.yaml": platformFile, "login.txt": "ana:x", "other.txt": "x",
+		"procedure.yaml": strings.Replace(procedureFile(), "stages:",
+			"  other: {action: file.read, with: {path: other.txt}}\nstages:", 1),
+	})
+	if err := w.SavePlan(w.path("plan.json"), w.plan(t), false); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(w.path("other.txt")); err != nil {
+		t.Fatal(err)
+	}
+	result := w.check(t, service.CheckRequest{PlanFile: w.path("plan.json"), PlatformFile: w.path("platform.yaml")})
+	if want := (report.Verdict{Unknown: true}); result.Verdict != want {
+		t.Errorf("verdict %+v, want %+v", result.Verdict, want)
+	}
+	var told int
+	for _, f := range result.Stages[0].Facts {
+		if f.Fact == "other" && strings.Contains(f.Error, "other.txt") {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("the error is told %d times in %+v", told, result.Stages)
 	}
 }

@@ -63,7 +63,8 @@ func (d *examination) foundf(name string, outcome plan.Outcome, reason, remedy, 
 func (d *examination) state() {
 	dir := d.s.o.StateDir
 	if dir == "" {
-		d.foundf("state", plan.Fail, "StateUnknown", "set HOME or XDG_STATE_HOME", "there is no place for the state folder")
+		d.foundf("state", plan.Fail, "StateUnknown", "set HOME or XDG_STATE_HOME",
+			"there is no place for the state folder")
 		return
 	}
 	info, err := os.Stat(dir)

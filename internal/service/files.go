@@ -54,8 +54,8 @@ func resolveLink(name string) string {
 	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
 		return name
 	}
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		return real
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		return target
 	}
 	return name
 }

@@ -3,6 +3,7 @@
 package service
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -17,10 +18,8 @@ func lockFolder(dir string) (unlock func()) {
 	if err != nil {
 		return func() {}
 	}
-	for {
-		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != syscall.EINTR { //nolint:errorlint // a plain errno
-			break
-		}
+	for errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_EX), syscall.EINTR) {
+		continue // a signal came; the lock is still wanted
 	}
 	return func() { _ = f.Close() } // closing gives the lock back
 }

@@ -72,7 +72,8 @@ func (s *Service) SavePlan(file string, p *plan.Plan, replace bool) error {
 // link the one to which it leads.
 func saveName(file string) (string, error) {
 	if file == "" || file == "-" {
-		return "", usageErrorf("there is no file name to save the plan to").suggest("-o json writes it to the standard output")
+		return "", usageErrorf("there is no file name to save the plan to").
+			suggest("-o json writes it to the standard output")
 	}
 	info, err := os.Lstat(file)
 	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
@@ -80,7 +81,8 @@ func saveName(file string) (string, error) {
 	}
 	name, err := filepath.EvalSymlinks(file)
 	if err != nil {
-		return "", usageErrorf("%q is a symbolic link that leads nowhere", file).suggest("give another name, or remove it")
+		return "", usageErrorf("%q is a symbolic link that leads nowhere", file).
+			suggest("give another name, or remove it")
 	}
 	return name, nil
 }
@@ -126,7 +128,8 @@ func folderThere(name string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return usageErrorf("there is no folder %q to save the plan to", dir).suggest("create the folder, or give another name")
+		return usageErrorf("there is no folder %q to save the plan to", dir).
+			suggest("create the folder, or give another name")
 	case err != nil:
 		return fmt.Errorf("look at the folder %q: %w", dir, plainPathError(err))
 	case !info.IsDir():

@@ -105,16 +105,16 @@ type world struct {
 
 // newWorld writes files and returns a service whose state is in the folder
 // state.
-func newWorld(t testing.TB, files map[string]string) *world {
-	t.Helper()
-	w := &world{dir: t.TempDir(), events: &log{}}
+func newWorld(tb testing.TB, files map[string]string) *world {
+	tb.Helper()
+	w := &world{dir: tb.TempDir(), events: &log{}}
 	for name, text := range files {
-		w.write(t, name, text)
+		w.write(tb, name, text)
 	}
 	clients := all.NewClients(nil)
 	registry, err := action.NewRegistry(append(all.Actions(clients), peek(w.events)), all.TargetKinds(clients))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w.Service, err = service.New(service.Options{
 		Registry: registry, Shipped: fstest.MapFS{}, Version: "v1", StateDir: w.path("state"),
@@ -123,20 +123,20 @@ func newWorld(t testing.TB, files map[string]string) *world {
 		Progress: func(n service.Note) { w.events.add(n.Text) },
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return w
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
 
-func (w *world) write(t testing.TB, name, text string) {
-	t.Helper()
+func (w *world) write(tb testing.TB, name, text string) {
+	tb.Helper()
 	if err := os.MkdirAll(filepath.Dir(w.path(name)), 0o700); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := os.WriteFile(w.path(name), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 

@@ -95,7 +95,7 @@ func unusableProcedure(ref string, pos diag.Position, why error) error {
 func (src *source) otherKind(ref string, pos diag.Position) error {
 	data, err := src.files.ReadFile(src.name)
 	if err != nil {
-		return nil // loading says why
+		return nil //nolint:nilerr // loading says why
 	}
 	kind := kindOf(src.name, data)
 	others := []string{platform.Kind, procedure.KindSubProcedure, versions.DocumentKind, plan.Kind, "Issues"}

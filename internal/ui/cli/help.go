@@ -90,7 +90,7 @@ func fold(text string, width int) string {
 			paragraph = ""
 		}
 	}
-	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		switch {
 		case line == "":
 			flush()
