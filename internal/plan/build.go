@@ -227,7 +227,7 @@ func (b *builder) failed(err error, pos diag.Position, what string) {
 			err = fmt.Errorf("${%s}: %w", at.Expr, at.Err)
 		}
 	}
-	b.ds.Errorf("EvalFailed", pos, "%s: %s", what, err)
+	b.ds.Errorf("EvalFailed", pos, "%s: %s", what, err).Suggest("%s", expr.Suggestion(err))
 }
 
 // accept marks the findings that a person lets pass, and keeps what is

@@ -90,7 +90,7 @@ func (x *expansion) reads(t *procedure.StepTemplate, named map[string]*procedure
 				continue
 			}
 			sources := x.ids[ref[1]]
-			if len(sources) == 0 || x.out[at[sources[0]]].Skip == "" || guarded(template) {
+			if len(sources) == 0 || x.out[at[sources[0]]].Skip == "" || guarded(template, ref[1]) {
 				continue
 			}
 			x.plan.Findings = append(x.plan.Findings, Finding{
@@ -103,9 +103,13 @@ func (x *expansion) reads(t *procedure.StepTemplate, named map[string]*procedure
 	}
 }
 
-// guarded tells whether an expression asks somewhere whether a value is there.
-// It is generous: who uses has() has thought of it.
-func guarded(t *expr.Template) bool { return strings.Contains(fmt.Sprint(t.Source()), "has(") }
+// guarded tells whether an expression asks whether the output of a step is
+// there before it reads it.
+func guarded(t *expr.Template, step string) bool {
+	return slices.ContainsFunc(t.Tested(), func(ref expr.Reference) bool {
+		return len(ref) > 1 && ref[0] == "steps" && ref[1] == step
+	})
+}
 
 // Limits of a plan. They stop a mistake, not an author.
 const (
