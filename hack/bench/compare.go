@@ -77,9 +77,28 @@ func parseResults(r io.Reader) ([]result, error) {
 			}
 			res.Values[fields[i+1]] = v
 		}
-		results = append(results, res)
+		results = merge(results, res)
 	}
 	return results, sc.Err()
+}
+
+// merge adds one run of a benchmark. Of several runs the fastest counts, since
+// other work on the machine only makes them slower, and the largest memory.
+func merge(results []result, run result) []result {
+	for _, r := range results {
+		if r.Package != run.Package || r.Name != run.Name {
+			continue
+		}
+		for unit, v := range run.Values {
+			if unit == "ns/op" {
+				r.Values[unit] = min(r.Values[unit], v)
+			} else {
+				r.Values[unit] = max(r.Values[unit], v)
+			}
+		}
+		return results
+	}
+	return append(results, run)
 }
 
 // withoutProcs drops the -8 that go test adds for GOMAXPROCS.

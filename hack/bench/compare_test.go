@@ -49,6 +49,17 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+func TestTheFastestRunCounts(t *testing.T) {
+	results, err := parseResults(strings.NewReader("pkg: p\n" +
+		"BenchmarkA-2 1 30 ns/op 7 MB-memory\nBenchmarkA-2 1 20 ns/op 9 MB-memory\nBenchmarkB-2 1 5 ns/op 1 B/op\n"))
+	if err != nil || len(results) != 2 {
+		t.Fatalf("got %v, %v", results, err)
+	}
+	if a := results[0].Values; a["ns/op"] != 20 || a["MB-memory"] != 9 {
+		t.Errorf("the fastest time and the largest memory count: got %v", a)
+	}
+}
+
 func TestParseTargetsRefuses(t *testing.T) {
 	for _, text := range []string{"BenchmarkA | ns/op | 1s", "BenchmarkA | ns/op | fast | x", "BenchmarkA | MB | many | x"} {
 		if _, err := parseTargets(text); err == nil || !strings.Contains(err.Error(), "targets.txt:1") {

@@ -46,6 +46,9 @@ type Plan struct {
 	// Findings are outcomes of requirements, risks, coverage and window checks
 	// made while planning; not in the digest, except the accepted ones.
 	Findings []Finding `json:"findings,omitempty"`
+	// Done are the ids of stages that were carried out before this plan was
+	// made; a replan leaves them out.
+	Done []string `json:"done,omitempty"`
 	// Accept lets checks pass that are carried out later: preflight checks, by
 	// the names "preflight/STEP".
 	Accept []Accept `json:"accept,omitempty"`

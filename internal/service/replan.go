@@ -81,9 +81,9 @@ func (s *Service) Replan(ctx context.Context, req ReplanRequest) (*ReplanResult,
 		to = old.Path.To
 	}
 	accept := append(slices.Clone(req.Accept), s.carried(old, left, append(l.accepts(), req.Accept...))...)
-	done := make([]string, len(old.Stages)-len(left))
-	for i := range done {
-		done[i] = old.Stages[i].ID
+	done := slices.Clone(old.Done)
+	for i := range len(old.Stages) - len(left) {
+		done = append(done, old.Stages[i].ID)
 	}
 	result, err := s.build(ctx, seen, PlanRequest{Platform: file, To: to, Via: req.Via, Accept: accept}, done)
 	if err != nil {
