@@ -56,7 +56,7 @@ func impureNames() map[string][]string {
 }
 
 // purity checks the pure folders for I/O, clocks, randomness, goroutines and
-// channels.
+// channels, and the core for loops over maps.
 func purity(t *Tree) []Problem {
 	var problems []Problem
 	for _, f := range t.Go {
@@ -75,7 +75,7 @@ func purity(t *Tree) []Problem {
 			return true
 		})
 	}
-	return problems
+	return append(problems, mapRanges(t)...)
 }
 
 // impure says why a package may not be imported, or nothing.

@@ -1,0 +1,108 @@
+package run
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// envelope is an event as it is written. Type carries the version of its form:
+// "Observed@1".
+type envelope struct {
+	Seq  uint64          `json:"seq"`
+	At   time.Time       `json:"at"`
+	Type string          `json:"type"`
+	Data json.RawMessage `json:"data"`
+}
+
+// maxEvent is the largest event that is written.
+const maxEvent = 64 << 10
+
+// EncodeEvent writes an event as JSON: {"seq", "at", "type", "data"}.
+func EncodeEvent(e Event) ([]byte, error) {
+	name := typeName(e.Body)
+	if name == "" {
+		return nil, errors.New("encode event: it has no body")
+	}
+	data, err := json.Marshal(e.Body)
+	if err != nil {
+		return nil, fmt.Errorf("encode event %s: %w", name, err)
+	}
+	out, err := json.Marshal(envelope{Seq: e.Seq, At: e.At.UTC(), Type: name + "@1", Data: data})
+	if err != nil {
+		return nil, fmt.Errorf("encode event %s: %w", name, err)
+	}
+	if len(out) > maxEvent {
+		return nil, fmt.Errorf("encode event %s: it has %d bytes, at most %d are kept: store the output as an artefact",
+			name, len(out), maxEvent)
+	}
+	return out, nil
+}
+
+// DecodeEvent reads what EncodeEvent writes. A type or a version that it does
+// not know is an error: an event is never skipped.
+func DecodeEvent(data []byte) (Event, error) {
+	var env envelope
+	if err := strictly(data, &env); err != nil {
+		return Event{}, fmt.Errorf("decode event: %w", err)
+	}
+	name, version, _ := strings.Cut(env.Type, "@")
+	body := newBody(name)
+	if body == nil {
+		return Event{}, fmt.Errorf("decode event %d: unknown type %q: a newer refit wrote it, use that one",
+			env.Seq, env.Type)
+	}
+	if n, err := strconv.Atoi(version); err != nil || n != 1 {
+		return Event{}, fmt.Errorf("decode event %d: unknown version of %q: a newer refit wrote it, use that one",
+			env.Seq, env.Type)
+	}
+	if err := strictly(env.Data, body); err != nil {
+		return Event{}, fmt.Errorf("decode event %d of type %s: %w", env.Seq, name, err)
+	}
+	return Event{Seq: env.Seq, At: env.At, Body: body}, nil
+}
+
+func strictly(data []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if dec.More() {
+		return errors.New("something follows the JSON value")
+	}
+	return nil
+}
+
+// typeName returns the name of the type of a body without its package.
+func typeName(b Body) string {
+	if b == nil {
+		return ""
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%T", b), "*run.")
+}
+
+// newBody returns an empty body of a type, or nil.
+func newBody(name string) Body {
+	for _, b := range bodies() {
+		if typeName(b) == name {
+			return b
+		}
+	}
+	return nil
+}
+
+// bodies returns an empty body of every type.
+func bodies() []Body {
+	return []Body{
+		&Started{}, &OwnerChanged{}, &StageChecked{}, &WindowAnswered{}, &StepResolved{}, &Observed{}, &AskFailed{},
+		&OperationStarted{}, &OperationEnded{}, &IssuesMatched{}, &ConditionAnswered{}, &SoakObserved{}, &TimerFired{},
+		&Approved{}, &Rejected{}, &PersonDone{}, &Accepted{}, &PauseRequested{}, &ResumeRequested{}, &CancelRequested{},
+		&RetryRequested{}, &Settled{}, &ReleaseRequested{}, &RollbackRequested{}, &RollbackApproved{},
+		&AbortRequested{},
+	}
+}

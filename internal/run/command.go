@@ -1,0 +1,176 @@
+package run
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// Command is something that the host must have in flight. A command that is no
+// longer pending is to be stopped. Commands are comparable by their ID.
+//
+//sumtype:decl
+type Command interface {
+	// ID is the same as long as it is the same command, across restarts too.
+	ID() string
+	command()
+}
+
+// CheckStage asks to observe the facts and the targets, to compare them with
+// what the stage expects, and to judge its requirements: StageChecked.
+type CheckStage struct {
+	Stage string
+	Turn  int
+	Back  bool
+}
+
+// AskWindow asks whether a window of the stage is open: WindowAnswered.
+type AskWindow struct {
+	Stage string
+	Turn  int
+}
+
+// Resolve asks for the values of a step that are known only now: its
+// condition, input, members, and the terms of a gate: StepResolved.
+type Resolve struct{ Stage, Step string }
+
+// ObserveOperation asks to look at the world: Observed or AskFailed.
+type ObserveOperation struct {
+	Op  Ref
+	Key string
+	// Attempted tells that an attempt may have changed the world.
+	Attempted bool
+	Turn      int
+	// With is the input where it was resolved while running, else that of the
+	// plan counts.
+	With, Before json.RawMessage
+}
+
+// StartOperation asks to append OperationStarted.
+type StartOperation struct {
+	Op      Ref
+	Key     string
+	Attempt int
+	Before  json.RawMessage
+}
+
+// PerformOperation asks to carry out the effect: OperationEnded.
+type PerformOperation struct {
+	Op           Ref
+	Key          string
+	Attempt      int
+	With, Before json.RawMessage
+}
+
+// MatchIssues asks for known issues that fit a failure: IssuesMatched.
+type MatchIssues struct {
+	Op              Ref
+	Turn            int
+	Reason, Message string
+}
+
+// EvaluateCondition asks whether the condition of a gate holds:
+// ConditionAnswered.
+type EvaluateCondition struct {
+	Gate GateRef
+	Turn int
+}
+
+// ObserveSoak asks to carry out the checks of a soak: SoakObserved.
+type ObserveSoak struct {
+	Gate   GateRef
+	Turn   int
+	Checks []string
+}
+
+// TimerKind says what a timer is for.
+type TimerKind string
+
+// The kinds of timers.
+const (
+	TimerOperation TimerKind = "operation"
+	TimerTimeout   TimerKind = "timeout"
+	TimerWindow    TimerKind = "window"
+	TimerGate      TimerKind = "gate"
+)
+
+// TimerRef names a timer.
+type TimerRef struct {
+	Kind TimerKind `json:"kind"`
+	Op   Ref       `json:"op,omitzero"`
+	Gate GateRef   `json:"gate,omitzero"`
+	Turn int       `json:"turn"`
+}
+
+// Timer asks for TimerFired at a time, or at once when it has passed.
+type Timer struct {
+	Timer TimerRef
+	At    time.Time
+}
+
+func (r Ref) text() string {
+	t := string(r.What) + " " + r.Stage + "/" + r.Step
+	if r.Member != "" {
+		t += "[" + r.Member + "]"
+	}
+	if r.Component != "" {
+		t += "(" + r.Component + ")"
+	}
+	return t
+}
+
+func numbered(n int) string { return "#" + strconv.Itoa(n) }
+
+func (g GateRef) text() string { return g.Stage + "/" + g.Step + g.Name }
+
+// ID implements Command.
+func (c CheckStage) ID() string {
+	if c.Back {
+		return "checkBack " + c.Stage + numbered(c.Turn)
+	}
+	return "check " + c.Stage + numbered(c.Turn)
+}
+
+// ID implements Command.
+func (c AskWindow) ID() string { return "window " + c.Stage + numbered(c.Turn) }
+
+// ID implements Command.
+func (c Resolve) ID() string { return "resolve " + c.Stage + "/" + c.Step }
+
+// ID implements Command.
+func (c ObserveOperation) ID() string { return "observe " + c.Op.text() + numbered(c.Turn) }
+
+// ID implements Command.
+func (c StartOperation) ID() string { return "start " + c.Op.text() + numbered(c.Attempt) }
+
+// ID implements Command.
+func (c PerformOperation) ID() string { return "run " + c.Op.text() + numbered(c.Attempt) }
+
+// ID implements Command.
+func (c MatchIssues) ID() string { return "match " + c.Op.text() + numbered(c.Turn) }
+
+// ID implements Command.
+func (c EvaluateCondition) ID() string { return "condition " + c.Gate.text() + numbered(c.Turn) }
+
+// ID implements Command.
+func (c ObserveSoak) ID() string { return "soak " + c.Gate.text() + numbered(c.Turn) }
+
+// ID implements Command.
+func (c Timer) ID() string {
+	name := c.Timer.Op.text()
+	if c.Timer.Gate.Stage != "" {
+		name = c.Timer.Gate.text()
+	}
+	return "timer " + string(c.Timer.Kind) + " " + name + numbered(c.Timer.Turn)
+}
+
+func (CheckStage) command()        {}
+func (AskWindow) command()         {}
+func (Resolve) command()           {}
+func (ObserveOperation) command()  {}
+func (StartOperation) command()    {}
+func (PerformOperation) command()  {}
+func (MatchIssues) command()       {}
+func (EvaluateCondition) command() {}
+func (ObserveSoak) command()       {}
+func (Timer) command()             {}

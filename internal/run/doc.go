@@ -1,0 +1,32 @@
+// Package run carries out a plan, as a pure state machine. It folds events into
+// a State and says which Commands a host must have in flight; it never touches
+// the world. It is the third part of the path procedure → plan → run → report.
+//
+// Advance(State, Event) gives the next State, Pending(State) the commands. A
+// host appends each event durably before it does anything because of it, and
+// every outcome of a command comes back as an event. The package evaluates no
+// expression, calendar or rule: those are commands too, so that an old history
+// means the same under every later version.
+//
+// # Operations
+//
+// Whatever changes the world is an Operation: to do a step, to undo it, to
+// restore a component from a backup, to release a lease, to take it again. All
+// live the same life: observed, started (durably), run, ended. After every
+// unclear end (a timeout, a lost connection, another owner) an operation is
+// observed before anything is repeated; what cannot be known is left in doubt
+// until a person settles it.
+//
+// # Order of a stage
+//
+// The facts are checked, then the gates of the stage pass, then its steps run in
+// phases. When prepare changes something, the checks of preflight that need
+// nothing of prepare run before it, and all of them run again when the window
+// opens. Leases are given back in the reverse order in which they were taken.
+//
+// # Does not do yet
+//
+// Replacing stages that have not started (replan), and live selections inside of
+// an action; members found by forEach are recorded, and approved where the plan
+// asks for it.
+package run

@@ -1,0 +1,197 @@
+package run
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/refitproject/refit/internal/plan"
+)
+
+// Event is one recorded fact of a run. Seq counts from 1 without gaps; order is
+// by Seq, At is for people and timers.
+type Event struct {
+	Seq  uint64
+	At   time.Time
+	Body Body
+}
+
+// Body is what happened. Each type has one handler.
+//
+//sumtype:decl
+type Body interface{ body() }
+
+// Started begins a run.
+type Started struct {
+	Digest string `json:"digest"`
+	Owner  string `json:"owner"`
+	Epoch  uint64 `json:"epoch"`
+	// Parallel is how many steps may be under way at once; at least 1.
+	Parallel int `json:"parallel"`
+}
+
+// OwnerChanged tells that another process, or the same one after a restart,
+// drives the run. What was under way is observed before anything is repeated.
+type OwnerChanged struct {
+	Owner string `json:"owner"`
+	Epoch uint64 `json:"epoch"`
+}
+
+// Change is a fact or a target that is not as the plan expects.
+type Change struct {
+	// Name is "fact/PATH" or "target/NAME".
+	Name string `json:"name"`
+	Want string `json:"want"`
+	Got  string `json:"got"`
+}
+
+// StageChecked answers CheckStage.
+type StageChecked struct {
+	Stage string `json:"stage"`
+	Turn  int    `json:"turn"`
+	// Back is set for the check at the end of a rollback.
+	Back bool `json:"back,omitempty"`
+	// Facts is the digest of what was observed.
+	Facts   string   `json:"facts"`
+	Changed []Change `json:"changed,omitempty"`
+	// Findings has one for all that was judged, passes too, so that a pass
+	// replaces an earlier failure.
+	Findings []plan.Finding `json:"findings,omitempty"`
+}
+
+// WindowAnswered answers AskWindow.
+type WindowAnswered struct {
+	Stage    string    `json:"stage"`
+	Turn     int       `json:"turn"`
+	Open     bool      `json:"open,omitempty"`
+	OpensAt  time.Time `json:"opensAt,omitzero"`
+	ClosesAt time.Time `json:"closesAt,omitzero"`
+	// OnClose is finish, pause or abort, of the window that is open.
+	OnClose string `json:"onClose,omitempty"`
+}
+
+// Terms say how a gate is passed.
+type Terms struct {
+	Kind Wait `json:"kind"`
+	// Name tells gates of one stage apart; empty for gates that are steps.
+	Name     string   `json:"name,omitempty"`
+	Question string   `json:"question,omitempty"`
+	From     []string `json:"from,omitempty"`
+	Count    int      `json:"count,omitempty"`
+	// Recheck asks for the facts again once a person has done the work.
+	Recheck bool          `json:"recheck,omitempty"`
+	For     plan.Duration `json:"for,omitempty"`
+	Every   plan.Duration `json:"every,omitempty"`
+	MaxGap  plan.Duration `json:"maxGap,omitempty"`
+	Checks  []string      `json:"checks,omitempty"`
+}
+
+// Member is one member of a forEach with its input.
+type Member struct {
+	Key  string          `json:"key"`
+	With json.RawMessage `json:"with,omitempty"`
+}
+
+// StepResolved answers Resolve: the values of a step that are known only now.
+type StepResolved struct {
+	Stage string `json:"stage"`
+	Step  string `json:"step"`
+	// Skip says why the step does not run; empty when it does.
+	Skip string `json:"skip,omitempty"`
+	// Error says why the values cannot be computed.
+	Error string          `json:"error,omitempty"`
+	With  json.RawMessage `json:"with,omitempty"`
+	// Members is set for steps with forEach, in their order.
+	Members []Member `json:"members,omitempty"`
+	// Terms is set for steps that are gates.
+	Terms *Terms `json:"terms,omitempty"`
+}
+
+// Observed answers ObserveOperation.
+type Observed struct {
+	Op   Ref `json:"op"`
+	Turn int `json:"turn"`
+	// Status is an answer of the action contract, or Changed.
+	Status    string          `json:"status"`
+	Before    json.RawMessage `json:"before,omitempty"`
+	Output    json.RawMessage `json:"output,omitempty"`
+	Resumable bool            `json:"resumable,omitempty"`
+	Reason    string          `json:"reason,omitempty"`
+	Message   string          `json:"message,omitempty"`
+}
+
+// AskFailed answers ObserveOperation when it was not possible to ask.
+type AskFailed struct {
+	Op   Ref `json:"op"`
+	Turn int `json:"turn"`
+	// Cause is WaitTarget or WaitCredentials.
+	Cause   Wait   `json:"cause"`
+	Message string `json:"message"`
+}
+
+// OperationStarted answers StartOperation. It must be durable before Run.
+type OperationStarted struct {
+	Op      Ref             `json:"op"`
+	Attempt int             `json:"attempt"`
+	Key     string          `json:"key"`
+	Before  json.RawMessage `json:"before,omitempty"`
+}
+
+// OperationEnded answers PerformOperation.
+type OperationEnded struct {
+	Op      Ref             `json:"op"`
+	Attempt int             `json:"attempt"`
+	OK      bool            `json:"ok,omitempty"`
+	Output  json.RawMessage `json:"output,omitempty"`
+	// Extent says how much has happened, as in the action contract; anything
+	// but "none" is observed.
+	Extent    string `json:"extent,omitempty"`
+	Retryable bool   `json:"retryable,omitempty"`
+	Reason    string `json:"reason,omitempty"`
+	Message   string `json:"message,omitempty"`
+}
+
+// Issue is a known issue that fits a failure.
+type Issue struct {
+	ID          string `json:"id"`
+	Explanation string `json:"explanation,omitempty"`
+	Remedy      string `json:"remedy,omitempty"`
+	// Benign tells that its condition for doing no harm holds.
+	Benign bool `json:"benign,omitempty"`
+}
+
+// IssuesMatched answers MatchIssues.
+type IssuesMatched struct {
+	Op     Ref     `json:"op"`
+	Turn   int     `json:"turn"`
+	Issues []Issue `json:"issues,omitempty"`
+}
+
+// GateRef names a gate: a step, or a gate of a stage by its name. The soak of
+// a stage is called "soak".
+type GateRef struct {
+	Stage string `json:"stage"`
+	Step  string `json:"step,omitempty"`
+	Name  string `json:"name,omitempty"`
+}
+
+// ConditionAnswered answers EvaluateCondition.
+type ConditionAnswered struct {
+	Gate    GateRef         `json:"gate"`
+	Turn    int             `json:"turn"`
+	Holds   bool            `json:"holds,omitempty"`
+	Output  json.RawMessage `json:"output,omitempty"`
+	Message string          `json:"message,omitempty"`
+}
+
+// SoakObserved answers ObserveSoak.
+type SoakObserved struct {
+	Gate    GateRef `json:"gate"`
+	Turn    int     `json:"turn"`
+	Healthy bool    `json:"healthy,omitempty"`
+	Message string  `json:"message,omitempty"`
+}
+
+// TimerFired answers Timer.
+type TimerFired struct {
+	Timer TimerRef `json:"timer"`
+}

@@ -1,0 +1,250 @@
+package run
+
+import (
+	"slices"
+
+	"github.com/refitproject/refit/internal/plan"
+)
+
+// follow does everything that follows from the last event without another one.
+// Each turn of the loop brings something further that never comes back, so it
+// ends.
+func (s *State) follow() {
+	if s.Status.Final() {
+		s.giveBack()
+		return
+	}
+	for s.advanceOnce() {
+	}
+	if !s.Status.Final() {
+		s.Status = s.statusNow()
+	}
+}
+
+// advanceOnce makes one move and tells whether another may follow.
+func (s *State) advanceOnce() bool {
+	switch {
+	case s.Status.Final():
+		return false
+	case s.Back != nil:
+		return s.followBack()
+	case s.Cancelling:
+		return s.followCancel()
+	case s.Aborting:
+		return s.followAbort()
+	}
+	return s.followStage()
+}
+
+func (s *State) followStage() bool {
+	st, v := &s.Stages[s.Stage], &s.ix.stages[s.Stage]
+	switch st.Part {
+	case PartAhead:
+		return s.enterStage(st, v)
+	case PartChecking:
+		return false
+	case PartGated:
+		if s.Paused || len(st.Changed) > 0 || !allPassed(st.Gates) || s.blocked(v.id) != nil {
+			return false
+		}
+		st.Part = PartWorking
+		return true
+	case PartWorking:
+		return s.work(st)
+	case PartReleasing:
+		if s.giveBack() || s.Paused || s.stuckLease() {
+			return false
+		}
+		st.Part = PartSoaking
+		return true
+	case PartSoaking:
+		return s.soak(st, v)
+	case PartOver:
+		return s.nextStage(v)
+	}
+	return false
+}
+
+// enterStage begins a stage with the check of its facts. The author's way back
+// has none: it is there for when the facts are wrong.
+func (s *State) enterStage(st *StageState, v *stageView) bool {
+	if s.Paused {
+		return false
+	}
+	for j := range v.steps {
+		if why := v.steps[j].Skip; why != "" {
+			s.endStep(Place{s.Stage, j}, StepSkipped, "Planned", why)
+		}
+	}
+	if v.abort {
+		st.Part = PartWorking
+		return true
+	}
+	st.Part = PartChecking
+	st.Checks++
+	return false
+}
+
+func allPassed(gates []GateState) bool {
+	return !slices.ContainsFunc(gates, func(g GateState) bool { return !g.Passed })
+}
+
+// soak waits after a stage until it has held for long enough.
+func (s *State) soak(st *StageState, v *stageView) bool {
+	p := v.plan.Soak
+	if p == nil || v.abort {
+		st.Part = PartOver
+		return true
+	}
+	if st.Soak == nil {
+		st.Soak = &GateState{Terms: Terms{
+			Kind: WaitSoak, Name: "soak", For: p.For, Every: p.Every, MaxGap: p.MaxGap, Checks: p.Checks,
+		}}
+	}
+	if st.Soak.Passed {
+		st.Part = PartOver
+	}
+	return st.Soak.Passed
+}
+
+// nextStage goes on, or ends the run.
+func (s *State) nextStage(v *stageView) bool {
+	switch {
+	case v.abort:
+		s.end(Failed, "WayBackTaken")
+		return false
+	case s.Stage+1 < len(s.ix.plan.Stages):
+		s.Stage++
+		return true
+	}
+	for i := range s.ix.plan.Stages {
+		for j := range s.Stages[i].Steps {
+			if s.Stages[i].Steps[j].Status == StepFailed && !s.accepted(Place{i, j}) {
+				s.end(Failed, "StepsFailed")
+				return false
+			}
+		}
+	}
+	s.end(Succeeded, "")
+	return false
+}
+
+// end ends the run. What never began will not begin.
+func (s *State) end(status Status, reason string) {
+	s.Status, s.Reason = status, orElse(reason, s.Reason)
+	if status == Succeeded {
+		s.Reason = ""
+	}
+	s.Paused = false
+	for i := range s.Stages {
+		if s.ix.stages[i].abort && s.Stages[i].Part == PartAhead {
+			continue
+		}
+		for j := range s.Stages[i].Steps {
+			switch st := &s.Stages[i].Steps[j]; st.Status {
+			case StepPending, StepReady:
+				st.Status = StepCancelled
+			case StepRunning, StepWaiting:
+				// Only a gate or a step whose values were asked for: operations have ended.
+				st.Status, st.Wait, st.Resolving = StepCancelled, "", false
+			case StepUndoing:
+				st.Status, st.Reason = StepFailed, "UndoStopped"
+			case StepInDoubt, StepSucceeded, StepFailed, StepSkipped, StepCancelled, StepUndone:
+			}
+		}
+	}
+}
+
+// quiet tells whether nothing is under way or in doubt.
+func (s *State) quiet() bool {
+	quiet := true
+	s.eachOperation(func(op *Operation) {
+		if op.flying() || op.Life == InDoubt {
+			quiet = false
+		}
+	})
+	return quiet
+}
+
+// settleDown keeps further steps from starting: what was not started is
+// dropped, what was is observed to its end.
+func (s *State) settleDown() {
+	st := &s.Stages[s.Stage]
+	for j := range st.Steps {
+		step := &st.Steps[j]
+		if step.Resolving || step.Gate != nil && !step.Gate.Passed && step.Status == StepWaiting {
+			*step = step.fresh()
+			continue
+		}
+		if step.Op >= len(step.Ops) {
+			continue
+		}
+		op := &step.Ops[step.Op]
+		switch {
+		case !op.flying() || op.Life == Active || op.Life == Matching:
+			continue
+		case !op.Attempted && op.Life != Polling:
+			op.Life = Dropped
+		case op.Life == Starting:
+			op.fail("Cancelled", "some of it was done")
+		case op.Life == Resting:
+			op.fail(op.Reason, op.Message)
+		default:
+			continue
+		}
+		at := Place{s.Stage, j}
+		s.after(spot{op: op, at: at, state: step, step: &s.ix.stages[s.Stage].steps[j]})
+	}
+}
+
+func (s *State) followCancel() bool {
+	if !s.quiet() || s.giveBack() {
+		return false
+	}
+	s.end(Cancelled, "")
+	return false
+}
+
+// followAbort enters the author's way back from the current stage.
+func (s *State) followAbort() bool {
+	if !s.quiet() {
+		return false
+	}
+	s.Aborting = false
+	s.Stages[s.Stage].Part = PartOver
+	s.Stage += len(s.ix.plan.Stages)
+	return true
+}
+
+// stuck tells whether a failure holds up the stage and nothing moves any more.
+func (s *State) stuck() bool {
+	found, onlyChecks, _ := s.failing(true)
+	if !found || onlyChecks {
+		return false
+	}
+	return !slices.ContainsFunc(s.Stages[s.Stage].Steps, func(st StepState) bool {
+		return st.Status == StepRunning || st.Status == StepInDoubt || st.Status == StepWaiting && st.Wait != WaitWindow
+	})
+}
+
+// failing tells whether failed steps hold up the current stage, whether they
+// are all checks of preflight, and whether one of them asks for a rollback. With
+// look false it is known that nothing has failed.
+func (s *State) failing(look bool) (found, onlyChecks, rollback bool) {
+	if !look {
+		return false, false, false
+	}
+	onlyChecks = true
+	v, st := &s.ix.stages[s.Stage], &s.Stages[s.Stage]
+	for j := range st.Steps {
+		if st.Steps[j].Status != StepFailed || s.tolerated(Place{s.Stage, j}) {
+			continue
+		}
+		found = true
+		if v.steps[j].Phase != plan.Preflight {
+			onlyChecks = false
+			rollback = rollback || v.steps[j].OnFailure == "rollback"
+		}
+	}
+	return found, found && onlyChecks, rollback
+}

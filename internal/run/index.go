@@ -1,0 +1,130 @@
+package run
+
+import (
+	"slices"
+	"time"
+
+	"github.com/refitproject/refit/internal/plan"
+)
+
+// index is the plan in the form in which it is looked up. It never changes.
+type index struct {
+	plan   *plan.Plan
+	stages []stageView
+	byID   map[string]int
+}
+
+// stageView is a stage, or the author's way back from one.
+type stageView struct {
+	id     string
+	plan   *plan.Stage
+	abort  bool
+	steps  []plan.Step
+	groups []plan.Group
+	byID   map[string]int
+	// needs and phase are by the place of the step.
+	needs [][]int
+	phase []int
+	// mutatingPrepare tells that checks have to come before prepare.
+	mutatingPrepare bool
+	// behindPrepare are steps that need a step of prepare, directly or not.
+	behindPrepare []bool
+	gates         []Terms
+	rollback      time.Duration
+	resolve       []bool
+}
+
+// abortID is how the author's way back from a stage is called.
+func abortID(stage string) string { return stage + "/abort" }
+
+func newIndex(p *plan.Plan) *index {
+	ix := &index{plan: p, byID: map[string]int{}}
+	for i := range p.Stages {
+		st := &p.Stages[i]
+		v := stageView{id: st.ID, plan: st, steps: st.Steps, groups: st.Groups, gates: stageGates(st)}
+		for _, sum := range p.Summary.Stages {
+			if sum.ID == st.ID {
+				v.rollback = time.Duration(sum.Rollback.Worst)
+			}
+		}
+		ix.stages = append(ix.stages, v)
+	}
+	for i := range p.Stages {
+		st := &p.Stages[i]
+		v := stageView{id: abortID(st.ID), plan: st, abort: true}
+		if st.Abort != nil {
+			v.steps, v.groups = st.Abort.Steps, st.Abort.Groups
+		}
+		ix.stages = append(ix.stages, v)
+	}
+	for i := range ix.stages {
+		ix.stages[i].link()
+		ix.byID[ix.stages[i].id] = i
+	}
+	return ix
+}
+
+// stageGates are the gates that the plan names, and one for the point of no
+// return where the plan has no approval of its own.
+func stageGates(st *plan.Stage) []Terms {
+	var gates []Terms
+	approval := false
+	for _, g := range st.Gates {
+		approval = approval || g.Kind == string(WaitApproval)
+		gates = append(gates, Terms{
+			Kind: Wait(g.Kind), Name: g.Name, Question: g.Reason, From: g.By, Count: max(g.Count, 1),
+			Recheck: g.Requirement != nil,
+		})
+	}
+	at := slices.IndexFunc(st.Steps, func(s plan.Step) bool {
+		return s.Reversible == plan.ReversibleNo && s.Skip == ""
+	})
+	if approval || at < 0 {
+		return gates
+	}
+	return append(gates, Terms{
+		Kind: WaitApproval, Name: "point-of-no-return", Count: 1,
+		Question: "step " + st.Steps[at].ID + " cannot be taken back: " + st.Steps[at].Irreversibly,
+	})
+}
+
+func (v *stageView) link() {
+	n := len(v.steps)
+	v.byID = make(map[string]int, n)
+	v.needs, v.phase = make([][]int, n), make([]int, n)
+	v.behindPrepare, v.resolve = make([]bool, n), make([]bool, n)
+	phases := plan.Phases()
+	for i := range v.steps {
+		s := &v.steps[i]
+		v.byID[s.ID] = i
+		v.phase[i] = slices.Index(phases, s.Phase)
+		if s.Phase == plan.Prepare && s.Effect == "mutating" && s.Skip == "" {
+			v.mutatingPrepare = true
+		}
+		for _, need := range s.Needs {
+			j, ok := v.byID[need]
+			if !ok {
+				continue // The plan holds steps behind all that they need.
+			}
+			v.needs[i] = append(v.needs[i], j)
+			v.behindPrepare[i] = v.behindPrepare[i] || v.behindPrepare[j] || v.steps[j].Phase == plan.Prepare
+		}
+		v.resolve[i] = s.When != "" || len(s.Deferred) > 0 || s.ForEach != nil || s.Gate != "" || v.groupAsks(s.Group)
+	}
+}
+
+// groupAsks tells whether the use of a sub-procedure has values or a condition
+// that are known only when its steps start.
+func (v *stageView) groupAsks(id string) bool {
+	for id != "" {
+		i := slices.IndexFunc(v.groups, func(g plan.Group) bool { return g.ID == id })
+		if i < 0 {
+			return false
+		}
+		if v.groups[i].When != "" || len(v.groups[i].Deferred) > 0 {
+			return true
+		}
+		id = v.groups[i].Parent
+	}
+	return false
+}

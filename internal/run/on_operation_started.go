@@ -1,0 +1,56 @@
+package run
+
+import "slices"
+
+func (s *State) onOperationStarted(e *OperationStarted) error {
+	f, err := s.locate(e.Op)
+	if err != nil {
+		return err
+	}
+	if f.op.Life != Starting || e.Attempt != f.op.Attempt+1 || !s.mayStart(f) {
+		return invalid("%s cannot start attempt %d now", e.Op.text(), e.Attempt)
+	}
+	if e.Key != f.op.Key {
+		return invalid("%s has key %q, not %q", e.Op.text(), f.op.Key, e.Key)
+	}
+	f.op.start(s.At, f.rules, e.Before)
+	if e.Op.What == Do {
+		s.noteStart(f)
+	}
+	if f.step.Lease != nil && (e.Op.What == Do || e.Op.What == Retake) {
+		s.hold(f.state)
+	}
+	return nil
+}
+
+// noteStart records the order of what really happens. A lease that is taken a
+// second time moves to the end.
+func (s *State) noteStart(f spot) {
+	if !f.state.Ordered {
+		if f.state.Lease != nil {
+			s.Order = slices.DeleteFunc(s.Order, func(at Place) bool { return at == f.at })
+		}
+		s.Order = append(s.Order, f.at)
+		f.state.Ordered = true
+	}
+	s.Stages[f.at.Stage].Entered = s.Stages[f.at.Stage].Entered || s.ix.stages[f.at.Stage].phase[f.at.Step] > 0
+}
+
+// hold notes that a lease may be held from now on.
+func (s *State) hold(st *StepState) {
+	if st.Lease == nil {
+		st.Lease = &LeaseState{}
+	}
+	if !st.Lease.Held {
+		st.Lease.Held, st.Lease.Since = true, s.At
+		s.Held++
+	}
+}
+
+// mayStart tells whether an observed operation may change the world now.
+func (s *State) mayStart(f spot) bool {
+	if f.op.What == Do {
+		return !s.holding() && s.windowOpen(f.at)
+	}
+	return !s.Paused || s.Back != nil
+}

@@ -1,0 +1,27 @@
+package run
+
+// onPersonDone records that the work was done, with its evidence. Where the
+// plan names what must be true then, the facts are checked again.
+func (s *State) onPersonDone(e *PersonDone) error {
+	g, at, err := s.gate(e.Gate)
+	if err != nil {
+		return gone(err)
+	}
+	if err := g.admits(e.Who, WaitPerson); err != nil {
+		return err
+	}
+	st := &s.Stages[s.Stage]
+	if e.Gate.Step == "" && st.Part != PartGated {
+		return refused("the facts of stage %q are being checked: try again", e.Gate.Stage)
+	}
+	g.Evidence = e.Evidence
+	if !g.vote(e.By) {
+		return nil
+	}
+	s.passed(at, e.Gate)
+	if g.Recheck && e.Gate.Step == "" {
+		st.Part = PartChecking
+		st.Checks++
+	}
+	return nil
+}

@@ -1,0 +1,16 @@
+package run
+
+func (s *State) onRejected(e *Rejected) error {
+	g, at, err := s.gate(e.Gate)
+	if err != nil {
+		return gone(err)
+	}
+	if g.Passed || g.Kind != WaitApproval && g.Kind != WaitPerson {
+		return refused("the gate waits for nobody")
+	}
+	g.By, g.Rejected = nil, orElse(e.Reason, "rejected by "+e.By)
+	if e.Gate.Step != "" {
+		s.failStep(at, "Rejected", g.Rejected)
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+func (s *State) onStepResolved(e *StepResolved) error {
+	at, err := s.place(e.Stage, e.Step)
+	if err != nil {
+		return err
+	}
+	st, step := s.stepAt(at)
+	if !st.Resolving {
+		return ErrStale
+	}
+	if e.Error == "" && e.Skip == "" && step.Gate != "" && e.Terms == nil {
+		return invalid("step %q of stage %q is a gate and has no terms", e.Step, e.Stage)
+	}
+	st.Resolving = false
+	switch {
+	case s.Cancelling || s.Back != nil || s.Aborting:
+		st.Status = StepPending
+	case e.Error != "":
+		s.failStep(at, "NotResolved", e.Error)
+	case step.ForEach != nil && len(e.Members) > step.ForEach.Max:
+		s.failStep(at, "TooManyMembers",
+			fmt.Sprintf("it has %d members, the plan allows %d: make a new plan", len(e.Members), step.ForEach.Max))
+	case e.Skip != "":
+		s.endStep(at, StepSkipped, "Skipped", e.Skip)
+	case step.Gate != "":
+		st.Gate = &GateState{Terms: *e.Terms}
+		st.Status, st.Wait = StepWaiting, e.Terms.Kind
+	default:
+		s.beginOperations(at, e.With, e.Members)
+	}
+	return nil
+}
+
+// beginOperations makes the operations of a resolved step and begins the first.
+func (s *State) beginOperations(at Place, with json.RawMessage, members []Member) {
+	st, step := s.stepAt(at)
+	if step.ForEach == nil {
+		op := s.newOperation(at, Do, "", "")
+		op.With = with
+		st.Ops = []Operation{op}
+	} else {
+		st.Ops = nil
+		for _, m := range members {
+			op := s.newOperation(at, Do, m.Key, "")
+			op.With = m.With
+			st.Ops = append(st.Ops, op)
+		}
+	}
+	for i := range st.Ops {
+		st.Ops[i].Turn, st.Ops[i].Attempt = st.Earlier.Turn, st.Earlier.Attempt
+	}
+	if st.Op = 0; len(st.Ops) == 0 {
+		s.endStep(at, StepSucceeded, "", "")
+		return
+	}
+	if step.ForEach != nil && step.ForEach.Approve {
+		st.Gate = &GateState{Terms: Terms{Kind: WaitApproval, Count: 1, Question: question(members)}}
+		st.Status, st.Wait = StepWaiting, WaitApproval
+		return
+	}
+	st.Status = StepRunning
+	st.Ops[0].observe()
+}
+
+// question lists the members that a person is asked about.
+func question(members []Member) string {
+	keys := make([]string, len(members))
+	for i, m := range members {
+		keys[i] = m.Key
+	}
+	return fmt.Sprintf("%d members: %s", len(keys), strings.Join(keys, ", "))
+}

@@ -1,0 +1,72 @@
+package run
+
+import "time"
+
+func (s *State) onTimerFired(e *TimerFired) error {
+	switch e.Timer.Kind {
+	case TimerOperation, TimerTimeout:
+		return s.operationTimer(e.Timer)
+	case TimerWindow:
+		return s.windowTimer(e.Timer)
+	case TimerGate:
+		g, _, err := s.gate(e.Timer.Gate)
+		if err != nil {
+			return err
+		}
+		if g.Next.IsZero() || g.Turn != e.Timer.Turn {
+			return ErrStale
+		}
+		g.Next = time.Time{}
+		return nil
+	}
+	return invalid("unknown kind of timer %q", e.Timer.Kind)
+}
+
+func (s *State) operationTimer(t TimerRef) error {
+	f, err := s.locate(t.Op)
+	if err != nil {
+		return err
+	}
+	if f.op.Turn != t.Turn {
+		return ErrStale
+	}
+	switch {
+	case t.Kind == TimerTimeout && f.op.Life == Active && !f.op.Deadline.IsZero():
+		f.op.expire(f.rules)
+	case t.Kind == TimerOperation && f.op.Life == Polling,
+		t.Kind == TimerOperation && f.op.Life == Asking, t.Kind == TimerOperation && f.op.Life == Resting:
+		f.op.observe()
+	default:
+		return ErrStale
+	}
+	s.after(f)
+	return nil
+}
+
+// windowTimer asks again when a window opens or closes. A stage that was begun
+// in a window with onClose finish goes on past its end.
+func (s *State) windowTimer(t TimerRef) error {
+	i, ok := s.ix.byID[t.Gate.Stage]
+	if !ok {
+		return invalid("the plan has no stage %q", t.Gate.Stage)
+	}
+	st := &s.Stages[i]
+	w := &st.Window
+	if i != s.Stage || !w.Asked || w.Turn != t.Turn {
+		return ErrStale
+	}
+	switch {
+	case w.Open && w.OnClose == "finish" && st.Entered:
+		w.ClosesAt = time.Time{}
+		w.Turn++
+	case w.Open && w.OnClose == "abort" && st.Entered:
+		*w = Opening{Turn: w.Turn + 1}
+		s.Reason = "WindowClosed"
+		if s.Paused = s.ix.stages[i].plan.Abort == nil; !s.Paused {
+			s.abort()
+		}
+	default:
+		*w = Opening{Turn: w.Turn + 1}
+	}
+	return nil
+}

@@ -1,0 +1,31 @@
+package run
+
+func (s *State) onWindowAnswered(e *WindowAnswered) error {
+	i, ok := s.ix.byID[e.Stage]
+	if !ok {
+		return invalid("the plan has no stage %q", e.Stage)
+	}
+	w := &s.Stages[i].Window
+	if i != s.Stage || w.Asked || e.Turn != w.Turn {
+		return ErrStale
+	}
+	if !e.Open && e.OpensAt.IsZero() {
+		return invalid("the window of stage %q is closed and never opens", e.Stage)
+	}
+	*w = Opening{
+		Asked: true, Open: e.Open, OpensAt: e.OpensAt.UTC(), ClosesAt: e.ClosesAt.UTC(),
+		OnClose: e.OnClose, Turn: w.Turn + 1,
+	}
+	s.lookAgain()
+	return nil
+}
+
+// lookAgain observes again what had been observed and was then held up: the
+// world may have changed meanwhile.
+func (s *State) lookAgain() {
+	s.eachOperation(func(op *Operation) {
+		if op.Life == Starting {
+			op.observe()
+		}
+	})
+}

@@ -1,0 +1,125 @@
+package run
+
+import "time"
+
+// Pending lists the commands that the host must have in flight now, in plan
+// order. It depends on nothing but s and changes nothing. Their number is
+// bounded by twice the steps that may be under way at once, and the gates that
+// look by themselves.
+func Pending(s State) []Command {
+	var q queue
+	if s.Status == Planned {
+		return nil
+	}
+	if !s.Status.Final() {
+		s.pendStage(&q)
+	}
+	s.pendLeases(&q)
+	if item := s.backItem(); item != nil && !s.Back.Stopped {
+		s.pendOperation(&q, item)
+	}
+	return q.commands
+}
+
+type queue struct{ commands []Command }
+
+func (q *queue) add(c Command) { q.commands = append(q.commands, c) }
+
+func (s *State) pendStage(q *queue) {
+	st, v := &s.Stages[s.Stage], &s.ix.stages[s.Stage]
+	ending := s.Back != nil || s.Cancelling || s.Aborting
+	switch st.Part {
+	case PartChecking:
+		if !ending {
+			q.add(CheckStage{Stage: v.id, Turn: st.Checks})
+		}
+	case PartSoaking:
+		if st.Soak != nil && st.Soak.waits() && !ending {
+			q.add(st.Soak.watch(GateRef{Stage: v.id, Name: st.Soak.Name}))
+		}
+	case PartWorking:
+		if !ending {
+			s.pendWindow(q, st, v)
+		}
+		for j := range st.Steps {
+			s.pendStep(q, &st.Steps[j], v.id, v.steps[j].ID)
+		}
+	case PartAhead, PartGated, PartReleasing, PartOver:
+	}
+}
+
+// pendWindow asks for the window, or waits for it to open or to close.
+func (s *State) pendWindow(q *queue, st *StageState, v *stageView) {
+	w := &st.Window
+	if len(v.plan.Windows) == 0 || v.abort {
+		return
+	}
+	at := w.ClosesAt
+	if !w.Open {
+		at = w.OpensAt
+	}
+	switch {
+	case !w.Asked:
+		q.add(AskWindow{Stage: v.id, Turn: w.Turn})
+	case at != (time.Time{}):
+		q.add(Timer{Timer: TimerRef{Kind: TimerWindow, Gate: GateRef{Stage: v.id}, Turn: w.Turn}, At: at})
+	}
+}
+
+func (s *State) pendStep(q *queue, st *StepState, stage, step string) {
+	switch st.Status {
+	case StepRunning, StepWaiting:
+	case StepPending, StepReady, StepInDoubt, StepSucceeded, StepFailed, StepSkipped, StepCancelled, StepUndoing,
+		StepUndone:
+		return
+	}
+	switch {
+	case st.Resolving:
+		q.add(Resolve{Stage: stage, Step: step})
+	case st.Gate != nil && !st.Gate.Passed:
+		if st.Gate.waits() {
+			q.add(st.Gate.watch(GateRef{Stage: stage, Step: step}))
+		}
+	case st.Op < len(st.Ops):
+		s.pendOperation(q, &st.Ops[st.Op])
+	}
+}
+
+func (s *State) pendLeases(q *queue) {
+	if s.Held == 0 {
+		return
+	}
+	for _, at := range s.Order {
+		if st, _ := s.stepAt(at); st.Lease != nil && st.Lease.Held {
+			s.pendOperation(q, &st.Lease.Op)
+		}
+	}
+}
+
+func (s *State) pendOperation(q *queue, op *Operation) {
+	switch op.Life {
+	case Observing:
+		if op.What == Check {
+			q.add(CheckStage{Stage: op.Stage, Turn: op.Turn, Back: true})
+			return
+		}
+		q.add(ObserveOperation{
+			Op: op.Ref, Key: op.Key, Attempted: op.Attempted, Turn: op.Turn, With: op.With, Before: op.Before,
+		})
+	case Starting:
+		f, err := s.locate(op.Ref)
+		if err == nil && s.mayStart(f) {
+			q.add(StartOperation{Op: op.Ref, Key: op.Key, Attempt: op.Attempt + 1, Before: op.Before})
+		}
+	case Active:
+		q.add(PerformOperation{Op: op.Ref, Key: op.Key, Attempt: op.Attempt, With: op.With, Before: op.Before})
+		if !op.Deadline.IsZero() {
+			q.add(Timer{Timer: TimerRef{Kind: TimerTimeout, Op: op.Ref, Turn: op.Turn}, At: op.Deadline})
+		}
+	case Asking, Polling, Resting:
+		q.add(Timer{Timer: TimerRef{Kind: TimerOperation, Op: op.Ref, Turn: op.Turn}, At: op.Next})
+	case Matching:
+		q.add(MatchIssues{Op: op.Ref, Turn: op.Turn, Reason: op.Reason, Message: op.Message})
+	case Asleep, InDoubt, Done, Broken, Dropped:
+	}
+}

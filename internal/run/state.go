@@ -1,0 +1,209 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/refitproject/refit/internal/plan"
+)
+
+// State is what the events so far have come to. It survives a JSON round trip;
+// the plan is kept beside it and bound again with Resume. A State has one
+// owner: Advance changes it in place, so that of two States that came from one
+// another only the newest may be used. Clone gives an independent copy.
+type State struct {
+	Run string `json:"run"`
+	// Digest is the digest of the plan.
+	Digest string `json:"digest"`
+	// Seq and At are those of the last event.
+	Seq    uint64    `json:"seq"`
+	At     time.Time `json:"at,omitzero"`
+	Status Status    `json:"status"`
+	Owner  string    `json:"owner,omitempty"`
+	Epoch  uint64    `json:"epoch,omitempty"`
+	// Parallel is how many steps may be under way at once.
+	Parallel int `json:"parallel,omitempty"`
+	// Stage is the place of the current stage; the ways back of the authors
+	// stand behind the stages of the plan.
+	Stage  int          `json:"stage"`
+	Stages []StageState `json:"stages"`
+	// Order holds the steps that were started, in the order of their starts.
+	Order    []Place        `json:"order,omitempty"`
+	Findings []plan.Finding `json:"findings,omitempty"`
+	// Held counts the leases that are held.
+	Held       int  `json:"held,omitempty"`
+	Paused     bool `json:"paused,omitempty"`
+	Cancelling bool `json:"cancelling,omitempty"`
+	// Aborting asks for the author's way back once nothing is under way.
+	Aborting bool   `json:"aborting,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	Back     *Back  `json:"back,omitempty"`
+
+	ix *index
+}
+
+// Place is the place of a step: of its stage, and within it.
+type Place struct {
+	Stage int `json:"stage"`
+	Step  int `json:"step"`
+}
+
+// StageState is how far a stage has come.
+type StageState struct {
+	Part Part `json:"part"`
+	// Checks numbers the checks of the facts.
+	Checks int `json:"checks,omitempty"`
+	// Facts is the digest of the facts that the stage starts from; approvals
+	// count for it only.
+	Facts string `json:"facts,omitempty"`
+	// Changed lists facts and targets that are not as the plan expects.
+	Changed []Change    `json:"changed,omitempty"`
+	Gates   []GateState `json:"gates,omitempty"`
+	Window  Opening     `json:"window,omitzero"`
+	Soak    *GateState  `json:"soak,omitempty"`
+	// Rechecked tells that the checks of preflight that ran before the window
+	// were asked to run again in it.
+	Rechecked bool `json:"rechecked,omitempty"`
+	// Entered tells that something of the stage was started in its window.
+	Entered bool        `json:"entered,omitempty"`
+	Steps   []StepState `json:"steps"`
+}
+
+// Opening is what is known of the window of a stage.
+type Opening struct {
+	Asked    bool      `json:"asked,omitempty"`
+	Open     bool      `json:"open,omitempty"`
+	OpensAt  time.Time `json:"opensAt,omitzero"`
+	ClosesAt time.Time `json:"closesAt,omitzero"`
+	OnClose  string    `json:"onClose,omitempty"`
+	Turn     int       `json:"turn,omitempty"`
+}
+
+// StepState is how far a step has come.
+type StepState struct {
+	Status StepStatus `json:"status"`
+	Wait   Wait       `json:"wait,omitempty"`
+	// Reason and Message say why it failed, was skipped or waits.
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
+	// Resolving asks for the values that are known only now.
+	Resolving bool       `json:"resolving,omitempty"`
+	Gate      *GateState `json:"gate,omitempty"`
+	// Ops has one operation, or one per member of a forEach; Op is the
+	// current one.
+	Ops []Operation `json:"ops,omitempty"`
+	Op  int         `json:"op,omitempty"`
+	// Ordered is set once the step stands in the order of the starts.
+	Ordered bool `json:"ordered,omitempty"`
+	// Earlier counts what operations of the step used that are gone: late
+	// answers to them are not taken for answers to new ones.
+	Earlier Count       `json:"earlier,omitzero"`
+	Issues  []Issue     `json:"issues,omitempty"`
+	Lease   *LeaseState `json:"lease,omitempty"`
+	Began   time.Time   `json:"began,omitzero"`
+	Ended   time.Time   `json:"ended,omitzero"`
+}
+
+// Count is how many rounds and attempts an operation has used.
+type Count struct {
+	Turn    int `json:"turn,omitempty"`
+	Attempt int `json:"attempt,omitempty"`
+}
+
+// fresh returns a step that begins again from nothing.
+func (st *StepState) fresh() StepState {
+	n := StepState{Status: StepPending, Earlier: st.Earlier}
+	for i := range st.Ops {
+		n.Earlier.Turn = max(n.Earlier.Turn, st.Ops[i].Turn)
+		n.Earlier.Attempt = max(n.Earlier.Attempt, st.Ops[i].Attempt)
+	}
+	return n
+}
+
+// LeaseState is a temporary change.
+type LeaseState struct {
+	Held  bool      `json:"held,omitempty"`
+	Since time.Time `json:"since,omitzero"`
+	// Taken tells that the target carried somebody else's value at release.
+	Taken bool `json:"taken,omitempty"`
+	// Wanted asks for its release before its time.
+	Wanted bool      `json:"wanted,omitempty"`
+	Op     Operation `json:"op,omitzero"`
+}
+
+// GateState is something that has to be passed: by approvals, a person's work,
+// a condition, or time without a regression.
+type GateState struct {
+	Terms
+	By       []string        `json:"persons,omitempty"`
+	Evidence json.RawMessage `json:"evidence,omitempty"`
+	Passed   bool            `json:"passed,omitempty"`
+	Rejected string          `json:"rejected,omitempty"`
+	Message  string          `json:"message,omitempty"`
+	// Next is when to look again; zero asks for a look now.
+	Next time.Time `json:"next,omitzero"`
+	Turn int       `json:"turn,omitempty"`
+	// Last is when it was looked at last, Covered the time that was observed
+	// without a regression.
+	Last    time.Time     `json:"last,omitzero"`
+	Covered plan.Duration `json:"covered,omitempty"`
+}
+
+// New returns the state before the first event of a run of p.
+func New(p *plan.Plan, run string) State {
+	ix := newIndex(p)
+	s := State{Run: run, Digest: p.Digest, Status: Planned, ix: ix}
+	s.Stages = make([]StageState, len(ix.stages))
+	for i := range ix.stages {
+		s.Stages[i] = newStage(&ix.stages[i])
+	}
+	return s
+}
+
+func newStage(v *stageView) StageState {
+	st := StageState{Part: PartAhead, Steps: make([]StepState, len(v.steps))}
+	for i := range st.Steps {
+		st.Steps[i].Status = StepPending
+	}
+	for _, terms := range v.gates {
+		st.Gates = append(st.Gates, GateState{Terms: terms})
+	}
+	return st
+}
+
+// Resume binds a state that was read from JSON to its plan again.
+func Resume(p *plan.Plan, s State) (State, error) {
+	if s.Digest != p.Digest {
+		return State{}, fmt.Errorf("resume run %q: it belongs to plan %s, not to %s", s.Run, s.Digest, p.Digest)
+	}
+	s.ix = newIndex(p)
+	if len(s.Stages) != len(s.ix.stages) {
+		return State{}, fmt.Errorf("resume run %q: the state has %d stages, the plan %d",
+			s.Run, len(s.Stages), len(s.ix.stages))
+	}
+	for i := range s.Stages {
+		if len(s.Stages[i].Steps) != len(s.ix.stages[i].steps) {
+			return State{}, fmt.Errorf("resume run %q: stage %q has %d steps in the state, %d in the plan",
+				s.Run, s.ix.stages[i].id, len(s.Stages[i].Steps), len(s.ix.stages[i].steps))
+		}
+	}
+	return s, nil
+}
+
+// Clone returns a copy that shares nothing that an Advance changes.
+func (s *State) Clone() (State, error) {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return State{}, fmt.Errorf("copy the state of run %q: %w", s.Run, err)
+	}
+	var c State
+	if err := json.Unmarshal(data, &c); err != nil {
+		return State{}, fmt.Errorf("copy the state of run %q: %w", s.Run, err)
+	}
+	c.ix = s.ix
+	return c, nil
+}
+
+// Plan returns the plan that the state is bound to.
+func (s *State) Plan() *plan.Plan { return s.ix.plan }

@@ -1,0 +1,236 @@
+package run
+
+import (
+	"slices"
+	"time"
+
+	"github.com/refitproject/refit/internal/plan"
+)
+
+// The places of the first two phases, which have rules of their own.
+const (
+	inPrepare   = 0
+	inPreflight = 1
+)
+
+// work begins the steps of the current stage that may begin.
+func (s *State) work(st *StageState) bool {
+	if s.Paused {
+		return false
+	}
+	low, active, over, failed := s.survey()
+	if over && active == 0 && !s.releasing() {
+		st.Part = PartReleasing
+		return true
+	}
+	if s.recheck(st, low) {
+		return true
+	}
+	if _, _, rollback := s.failing(failed); rollback && !s.noWayBack(s.Stage) {
+		s.Reason = "StepFailed"
+		s.goBack(s.Stage, false)
+		return true
+	}
+	again := s.beginSteps(st, low, active)
+	s.giveBack()
+	return again
+}
+
+// beginSteps begins what may begin and tells whether something has already
+// ended, so that more may follow.
+func (s *State) beginSteps(st *StageState, low, active int) bool {
+	again := false
+	for j := range st.Steps {
+		step := &st.Steps[j]
+		if step.Status != StepPending && step.Status != StepReady &&
+			(step.Status != StepWaiting || step.Wait != WaitWindow) {
+			continue
+		}
+		at := Place{s.Stage, j}
+		step.Status, step.Wait = StepPending, ""
+		if !s.inTurn(at, low) {
+			continue
+		}
+		switch ready, failed := s.needsMet(at); {
+		case failed != "":
+			s.endStep(at, StepSkipped, "NeedFailed", "it needs "+failed+", which did not succeed")
+			again = true
+			continue
+		case !ready || !s.checked(at):
+			continue
+		}
+		switch {
+		case !s.windowOpen(at) || !s.fits(at):
+			step.Status, step.Wait = StepWaiting, WaitWindow
+		case active >= s.Parallel || s.resourceTaken(at):
+			step.Status = StepReady
+		default:
+			s.begin(at)
+			active++
+			again = again || s.over(at)
+		}
+	}
+	return again
+}
+
+// begin starts the life of a step.
+func (s *State) begin(at Place) {
+	st := &s.Stages[at.Stage].Steps[at.Step]
+	st.Began, st.Ended = s.At, time.Time{}
+	st.Reason, st.Message = "", ""
+	if s.ix.stages[at.Stage].resolve[at.Step] {
+		st.Status, st.Resolving = StepRunning, true
+		return
+	}
+	s.beginOperations(at, nil, nil)
+}
+
+// survey returns the earliest phase that is not over, how many steps are under
+// way, whether all are over, and whether any has failed.
+func (s *State) survey() (low, active int, over, failed bool) {
+	v, st := &s.ix.stages[s.Stage], &s.Stages[s.Stage]
+	low, over = len(plan.Phases()), true
+	for j := range st.Steps {
+		switch st.Steps[j].Status {
+		case StepSucceeded, StepSkipped:
+			continue
+		case StepRunning:
+			active++
+		case StepWaiting:
+			if g := st.Steps[j].Gate; len(st.Steps[j].Ops) > 0 && (g == nil || g.Passed) {
+				active++
+			}
+		case StepFailed:
+			failed = true
+		case StepPending, StepReady, StepInDoubt, StepCancelled, StepUndoing, StepUndone:
+		}
+		if s.over(Place{s.Stage, j}) {
+			continue
+		}
+		over = false
+		if !v.steps[j].Free {
+			low = min(low, v.phase[j])
+		}
+	}
+	return low, active, over, failed
+}
+
+// inTurn tells whether the phase of a step has come.
+func (s *State) inTurn(at Place, low int) bool {
+	v := &s.ix.stages[at.Stage]
+	return v.steps[at.Step].Free || v.phase[at.Step] <= low || s.early(at)
+}
+
+// early tells whether a step is a check that runs before a prepare phase that
+// changes something.
+func (s *State) early(at Place) bool {
+	v := &s.ix.stages[at.Stage]
+	return v.mutatingPrepare && v.phase[at.Step] == inPreflight && !v.behindPrepare[at.Step] &&
+		!s.Stages[at.Stage].Rechecked
+}
+
+// needsMet tells whether all needs of a step have ended well, or names one
+// that never will.
+func (s *State) needsMet(at Place) (ready bool, failed string) {
+	v, st := &s.ix.stages[at.Stage], &s.Stages[at.Stage]
+	ready = true
+	for _, n := range v.needs[at.Step] {
+		switch need := &st.Steps[n]; need.Status {
+		case StepSucceeded:
+		case StepSkipped:
+			if need.Reason == "NeedFailed" {
+				return false, v.steps[n].ID
+			}
+		case StepFailed:
+			if !s.accepted(Place{at.Stage, n}) {
+				ready = false
+				if s.tolerated(Place{at.Stage, n}) {
+					return false, v.steps[n].ID
+				}
+			}
+		default:
+			ready = false
+		}
+	}
+	return ready, ""
+}
+
+// checked tells whether the checks that have to come before a step are over
+// (I2): those of preflight before everything that changes the world.
+func (s *State) checked(at Place) bool {
+	v, st := &s.ix.stages[at.Stage], &s.Stages[at.Stage]
+	if v.steps[at.Step].Effect != "mutating" || v.abort {
+		return true
+	}
+	prepare := v.phase[at.Step] == inPrepare
+	if !prepare && v.mutatingPrepare && len(v.plan.Windows) > 0 && !st.Rechecked {
+		return false
+	}
+	for j := range st.Steps {
+		if v.phase[j] == inPreflight && (!prepare || !v.behindPrepare[j]) && !s.over(Place{at.Stage, j}) {
+			return false
+		}
+	}
+	return true
+}
+
+// recheck lets the early checks run again once the window is open and prepare
+// is over.
+func (s *State) recheck(st *StageState, low int) bool {
+	v := &s.ix.stages[s.Stage]
+	if st.Rechecked || !v.mutatingPrepare || len(v.plan.Windows) == 0 || low < inPreflight || !st.Window.Open {
+		return false
+	}
+	st.Rechecked = true
+	for j := range st.Steps {
+		if v.phase[j] == inPreflight && !v.behindPrepare[j] && st.Steps[j].Status != StepSkipped {
+			st.Steps[j] = st.Steps[j].fresh()
+		}
+	}
+	return true
+}
+
+// windowOpen tells whether the window lets a step run. Prepare needs none, nor
+// do the checks that come before it.
+func (s *State) windowOpen(at Place) bool {
+	v := &s.ix.stages[at.Stage]
+	return len(v.plan.Windows) == 0 || v.abort || v.phase[at.Step] == inPrepare || s.early(at) ||
+		s.Stages[at.Stage].Window.Open
+}
+
+// fits tells whether the step and the way back end before the window closes. A
+// stage that may finish past the end is asked only before it begins.
+func (s *State) fits(at Place) bool {
+	v, st := &s.ix.stages[at.Stage], &s.Stages[at.Stage]
+	w := &st.Window
+	if v.abort || !w.Open || w.ClosesAt.IsZero() || v.phase[at.Step] == inPrepare ||
+		v.steps[at.Step].Effect != "mutating" || w.OnClose == "finish" && st.Entered {
+		return true
+	}
+	need := time.Duration(v.steps[at.Step].Estimate.Worst) + v.rollback
+	return !s.At.Add(need).After(w.ClosesAt)
+}
+
+// resourceTaken tells whether another step uses the resource of this one.
+func (s *State) resourceTaken(at Place) bool {
+	v, st := &s.ix.stages[at.Stage], &s.Stages[at.Stage]
+	name := v.steps[at.Step].Resource
+	if name == "" {
+		return false
+	}
+	return slices.ContainsFunc(v.steps, func(o plan.Step) bool {
+		if o.Resource != name {
+			return false
+		}
+		j := v.byID[o.ID]
+		switch st.Steps[j].Status {
+		case StepRunning, StepInDoubt, StepUndoing:
+			return true
+		case StepWaiting:
+			return st.Steps[j].Wait != WaitWindow
+		case StepPending, StepReady, StepSucceeded, StepFailed, StepSkipped, StepCancelled, StepUndone:
+			return false
+		}
+		return false
+	})
+}
