@@ -62,7 +62,7 @@ e2e-full: ## Upgrade real platforms, everything.
 
 .PHONY: sim
 sim: ## Run the simulator over many seeds.
-	@hack/later.sh internal/sim "sim: there is no simulator yet; it comes with the core that runs plans."
+	@hack/later.sh internal/sim "sim: there is no simulator yet; it comes with the local engine. The core is walked at random in internal/run."
 
 .PHONY: crash
 crash: ## Kill the real process at every event and at random instants.
