@@ -39,6 +39,9 @@ type Input struct {
 	// Done are the ids of stages that were carried out already and are left
 	// out: a replan names them.
 	Done []string
+	// Quiesced are the components that the stages that are done hold still
+	// until the end of the run.
+	Quiesced []string
 }
 
 // Build makes the plan. Problems of the procedure that show only with real
@@ -109,6 +112,10 @@ func newBuilder(in Input) *builder {
 		p.Components = append(p.Components, Component{Name: c.Name, Kind: c.Value.Kind.Value})
 		b.stateful[c.Name] = c.Value.Stateful()
 		b.proofs[c.Name] = c.Value.DefaultProof()
+	}
+	p.Quiesced = in.Quiesced
+	for _, c := range in.Quiesced {
+		b.quiesced[c] = true
 	}
 	if in.Path != nil {
 		p.Path = pathOf(in.Path)
@@ -188,6 +195,7 @@ func ResolveObserve(
 // probes resolves the background measurements.
 func (b *builder) probes() {
 	for _, t := range b.in.Procedure.Probes {
+		b.rests(t.Address.References())
 		value, err := t.Address.Eval(b.with("observe", b.facts))
 		if err != nil {
 			b.failed(err, t.Address.Pos(), fmt.Sprintf("probe %q", t.Name))

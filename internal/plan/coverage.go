@@ -30,22 +30,23 @@ func cover(s *Stage, stateful, quiesced map[string]bool) []coverageProblem {
 		}
 		s.Coverage = append(s.Coverage, found)
 	}
-	return append(problems, coverAbort(s, c, stateful)...)
+	return append(problems, coverAbort(s, c, stateful, quiesced)...)
 }
 
 // coverAbort checks the author's way back to service: what it may damage is
 // covered by a backup of the stage, or by one of its own.
-func coverAbort(s *Stage, stage *coverer, stateful map[string]bool) []coverageProblem {
+func coverAbort(s *Stage, stage *coverer, stateful, quiesced map[string]bool) []coverageProblem {
 	if s.Abort == nil {
 		return nil
 	}
 	var problems []coverageProblem
 	own := newCoverer(s.Abort.Steps, s.Abort.Groups)
 	for _, component := range changedComponents(s.Abort.Steps, stateful) {
-		if stage.certainBackup(component) {
+		if stage.backupBeforeChanges(component, quiesced[component]) {
 			continue
 		}
-		if _, problem := own.component(component, false); problem != nil {
+		held := quiesced[component] || stage.heldAfterFailure(component)
+		if _, problem := own.component(component, held); problem != nil {
 			problems = append(problems, *problem)
 		}
 	}
@@ -73,19 +74,27 @@ func changedComponents(steps []Step, stateful map[string]bool) []string {
 type coverer struct {
 	seq *sequence
 	// conditional are the steps that may be skipped when the stage runs.
-	conditional                 []bool
+	conditional []bool
+	// mayFail are the steps without which the stage may go on: their failure,
+	// or that of a step that they need, stops nothing.
+	mayFail                     []bool
 	changers, backups, quiesces map[string][]int
 }
 
 func newCoverer(steps []Step, groups []Group) *coverer {
 	c := &coverer{
-		seq: newSequence(steps), conditional: make([]bool, len(steps)),
+		seq: newSequence(steps), conditional: make([]bool, len(steps)), mayFail: make([]bool, len(steps)),
 		changers: map[string][]int{}, backups: map[string][]int{}, quiesces: map[string][]int{},
 	}
 	inGroup := conditionalGroups(groups)
 	for i := range steps {
 		s := &steps[i]
 		c.conditional[i] = s.When != "" || s.ForEach != nil || inGroup[s.Group]
+		c.mayFail[i] = s.OnFailure == onFailureContinue
+		for _, need := range c.seq.needs[i] {
+			// Steps stand behind those that they need.
+			c.mayFail[i] = c.mayFail[i] || c.mayFail[need]
+		}
 		for _, name := range s.Covers {
 			c.backups[name] = append(c.backups[name], i)
 		}
@@ -122,12 +131,34 @@ func conditionalGroups(groups []Group) map[string]bool {
 	return out
 }
 
-// certainBackup tells whether a backup of component is certain to be made.
-func (c *coverer) certainBackup(component string) bool {
+// backupBeforeChanges tells whether a backup of component is certain to be made
+// before the stage upgrades anything, and consistent. The way back may begin
+// earlier still; whoever begins it asks whether the backup was made.
+func (c *coverer) backupBeforeChanges(component string, quiesced bool) bool {
 	return slices.ContainsFunc(c.backups[component], func(b int) bool {
 		s := &c.seq.steps[b]
-		return s.Skip == "" && !c.conditional[b] && s.OnFailure != onFailureContinue
+		if !c.certain(b) || s.Free || c.seq.phase[b] > phaseIndex(Backup) {
+			return false
+		}
+		return s.Online || quiesced || slices.ContainsFunc(c.quiesces[component], func(q int) bool {
+			return c.certain(q) && c.seq.before(q, b)
+		})
 	})
+}
+
+// heldAfterFailure tells whether the stage is certain to hold the component
+// still after a failure.
+func (c *coverer) heldAfterFailure(component string) bool {
+	return slices.ContainsFunc(c.quiesces[component], func(q int) bool {
+		lease := c.seq.steps[q].Lease
+		return c.certain(q) && (lease == nil || lease.Until != untilSteps && lease.OnFailure == "hold")
+	})
+}
+
+// certain tells whether a step is certain to have ended well where the stage
+// goes on behind it.
+func (c *coverer) certain(i int) bool {
+	return c.seq.steps[i].Skip == "" && !c.conditional[i] && !c.mayFail[i]
 }
 
 // onFailureContinue lets a stage go on although a step failed.
@@ -183,7 +214,7 @@ func (c *coverer) families(name string) [][]int {
 	var out [][]int
 	at := map[string]int{}
 	for _, b := range c.backups[name] {
-		template, _, _ := strings.Cut(c.seq.steps[b].ID, "[")
+		template := withoutKeys(c.seq.steps[b].ID)
 		if i, known := at[template]; known {
 			out[i] = append(out[i], b)
 			continue
@@ -192,6 +223,19 @@ func (c *coverer) families(name string) [][]int {
 		out = append(out, []int{b})
 	}
 	return out
+}
+
+// withoutKeys returns the id of a step without the keys of forEach members.
+func withoutKeys(id string) string {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(id, "[")
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		_, id, _ = strings.Cut(rest, "]")
+	}
 }
 
 // proof is the lowest level of proof of a family.
@@ -217,7 +261,7 @@ func (c *coverer) unfit(b int, component string, quiesced bool) string {
 		if !c.seq.before(b, changer) {
 			return fmt.Sprintf("does not end before step %q starts", id)
 		}
-		if step.OnFailure == onFailureContinue && !c.seq.requires(changer, b) {
+		if c.mayFail[b] && !c.seq.requires(changer, b) {
 			return fmt.Sprintf("may fail without stopping step %q", id)
 		}
 	}
@@ -242,7 +286,7 @@ func (c *coverer) notQuiesced(b int, component string, quiesced bool) string {
 		if !c.held(q, changers) {
 			return fmt.Sprintf("is outdated: step %q lets the component be written to again before the change", step.ID)
 		}
-		certain := step.OnFailure != onFailureContinue || c.seq.requires(b, q)
+		certain := !c.mayFail[q] || c.seq.requires(b, q)
 		quiesced = quiesced || !c.conditional[q] && certain
 	}
 	if !quiesced {

@@ -140,6 +140,14 @@ func TestCover(t *testing.T) {
 			},
 			want: []Coverage{{Component: "db", ChangedBy: []string{"migrate"}, Backups: []string{"dump"}, Proof: 3}},
 		},
+		"WhatTheBackupNeedsMayFail": {
+			reason: "then the backup is never made, and nothing stops the change",
+			steps: []Step{
+				quiesce("stage"), func() Step { s := step("mount", Backup); s.OnFailure = "continue"; return s }(),
+				backup("dump", func(s *Step) { s.Needs = []string{"mount"} }), change("migrate"),
+			},
+			code: "BackupUnfit", says: `may fail without stopping step "migrate"`,
+		},
 		"QuiesceMayFail": {
 			reason: "a quiesce whose failure stops nothing holds nothing still",
 			steps: []Step{

@@ -112,12 +112,11 @@ func factName(path string) string {
 }
 
 // decisiveGates returns a copy of gates without the words of this program in
-// the reasons of gates that other people's work opens: they name facts of the
-// day, and the requirement says it all.
+// their reasons; what the author wrote stays.
 func decisiveGates(gates []Gate) []Gate {
 	out := slices.Clone(gates)
 	for i := range out {
-		if out[i].Requirement != nil {
+		if out[i].Requirement != nil || out[i].Name == gateNoReturn || out[i].Reason == reasonAsked {
 			out[i].Reason = ""
 		}
 	}
@@ -130,6 +129,7 @@ func decisiveSteps(steps []Step) []Step {
 	copy(out, steps)
 	for i := range out {
 		out[i].Description, out[i].Preview, out[i].Estimate = "", nil, Estimate{}
+		out[i].Irreversibly = "" // that it cannot be taken back is in Reversible
 		if out[i].Skip != "" {
 			out[i].Skip = "skipped" // why is told in words of this program
 		}

@@ -19,7 +19,7 @@ func outside() map[string]bool {
 		"Plan.Created": true, "Plan.Refit": true, "Plan.PlatformFile": true, "Plan.Facts": true,
 		"Plan.Findings.Message": true, "Plan.Findings.Remedy": true, "Plan.Summary": true, "Plan.Procedure.File": true,
 		"Stage.Description": true, "Stage.Windows": true, "Stage.Estimate": true,
-		"Stage.Coverage.LossWindow": true, "Stage.Gates.Reason": true, "Step.Skip": true, "Stage.Abort.Description": true,
+		"Stage.Coverage.LossWindow": true, "Stage.Gates.Reason": true, "Step.Skip": true, "Step.Irreversibly": true, "Stage.Abort.Description": true,
 		"Step.Description": true, "Step.Preview": true, "Step.Estimate": true,
 	}
 }

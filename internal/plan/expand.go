@@ -25,11 +25,21 @@ type expansion struct {
 	onFailure           string // default of the using step
 	skip                string // why the whole group is skipped
 	targets, components map[string]string
+	// broken tells that two steps share an id, so that they cannot be ordered.
+	broken bool
 	// edges counts the needs of the steps of this level.
 	edges int
 	// deferredInputs are inputs of the group that are known only when the
 	// stage runs.
 	deferredInputs map[string]bool
+}
+
+// ordered returns the steps in an order in which they could be carried out.
+func (x *expansion) ordered() ([]Step, error) {
+	if x.broken {
+		return x.out, nil // reported already
+	}
+	return order(x.out)
 }
 
 // expand expands templates in the order of the file and then resolves their
@@ -44,15 +54,16 @@ func (x *expansion) expand(templates []*procedure.StepTemplate) {
 			x.positions[x.out[i].ID] = t.Pos
 		}
 	}
-	x.unique(first)
+	x.broken = !x.unique(first) || x.broken
 	at := stepIndex(x.out)
 	skipped := slices.ContainsFunc(x.out[first:], func(s Step) bool { return s.Skip != "" })
 	named := map[string]*procedure.StepTemplate{}
 	for _, t := range templates {
 		named[t.ID] = t
 	}
+	known := map[string][]string{}
 	for _, t := range templates {
-		needs := x.needed(t, named)
+		needs := x.needed(t, named, known)
 		x.edges += len(needs) * len(x.ids[t.ID])
 		if x.edges > maxNeeds {
 			x.ds.Errorf("TooManyNeeds", t.Pos, "step %q: %d members need %d steps each, more than a plan can hold",
@@ -122,31 +133,41 @@ const (
 // needed returns the ids of the steps that the steps of a template need. A
 // template that yields no steps, such as a forEach over nothing, hands on what
 // it needs itself, so that the order behind it is kept.
-func (x *expansion) needed(t *procedure.StepTemplate, named map[string]*procedure.StepTemplate) []string {
+// known holds the answers for other templates.
+func (x *expansion) needed(
+	t *procedure.StepTemplate, named map[string]*procedure.StepTemplate, known map[string][]string,
+) []string {
+	if ids, ok := known[t.ID]; ok {
+		return ids
+	}
+	known[t.ID] = nil // a circle, which order reports, ends here
 	var out []string
 	for _, need := range t.Source.Needs {
 		ids := x.ids[need.Value]
-		if other := named[need.Value]; len(ids) == 0 && other != nil && other != t {
-			ids = x.needed(other, named)
+		if other := named[need.Value]; len(ids) == 0 && other != nil {
+			ids = x.needed(other, named, known)
 		}
 		out = append(out, ids...)
 	}
-	return out
+	slices.Sort(out)
+	known[t.ID] = slices.Compact(out)
+	return known[t.ID]
 }
 
 // unique refuses two steps of one id: history, needs and people name steps by
 // it.
-func (x *expansion) unique(first int) {
+func (x *expansion) unique(first int) bool {
 	seen := map[string]bool{}
 	for i := first; i < len(x.out); i++ {
 		id := x.out[i].ID
 		if seen[id] {
 			x.ds.Errorf("DuplicateKey", x.positions[id], "two members of forEach make the step %q", id).
 				Suggest("write a key that differs for every member")
-			return
+			return false
 		}
 		seen[id] = true
 	}
+	return true
 }
 
 // leaseSteps turns step:ID of a lease into the ids of the steps in the plan.
@@ -167,6 +188,10 @@ func (x *expansion) leaseSteps(t *procedure.StepTemplate, step *Step) {
 
 // template expands one template.
 func (x *expansion) template(t *procedure.StepTemplate) {
+	if x.prefix == "" && t.ID == "abort" {
+		x.ds.Errorf("ReservedName", t.Pos, "a step cannot be called %q, as the steps of the way back are", t.ID).
+			Suggest("give the step another id")
+	}
 	when, skip := x.when(t)
 	if skip != "" || t.ForEach == nil {
 		x.member(t, x.scope, "", when, skip, nil)
@@ -177,6 +202,8 @@ func (x *expansion) template(t *procedure.StepTemplate) {
 		x.keeps(t.ForEach)
 		dynamic := &ForEach{Expr: sourceText(t.ForEach), As: t.As, Max: t.Source.Max}
 		if t.Key != nil {
+			x.uses(t.Key)
+			x.keeps(t.Key)
 			dynamic.Key = sourceText(t.Key)
 		}
 		x.member(t, x.scope, "", when, "", dynamic)

@@ -34,11 +34,14 @@ func Write(to io.Writer, p *Plan) error {
 			return fmt.Errorf("write plan: %w", err)
 		}
 	}
-	if _, err := fmt.Fprintf(to, "%s%x\"\n}\n", checksumKey, sum.Sum(nil)); err != nil {
+	if _, err := io.WriteString(to, lastLine([sha256.Size]byte(sum.Sum(nil)))); err != nil {
 		return fmt.Errorf("write plan: %w", err)
 	}
 	return nil
 }
+
+// lastLine is how a plan file ends: nothing may stand behind the checksum.
+func lastLine(sum [sha256.Size]byte) string { return fmt.Sprintf("%s%x\"\n}\n", checksumKey, sum) }
 
 func writeStages(w io.Writer, stages []Stage) error {
 	text := ",\n  \"stages\": ["
@@ -144,7 +147,7 @@ func Read(r io.Reader) (*Plan, error) {
 		return nil, err
 	}
 	end := bytes.LastIndex(data, []byte(checksumKey))
-	if end < 0 || fmt.Sprintf("%x", sha256.Sum256(data[:end])) != file.Checksum {
+	if end < 0 || string(data[end:]) != lastLine(sha256.Sum256(data[:end])) {
 		return nil, &TamperedError{}
 	}
 	return p, nil
@@ -207,10 +210,14 @@ func stageNumbers(s *Stage, plain func(map[string]any)) {
 	for i := range s.Leaves {
 		s.Leaves[i].Value = number(s.Leaves[i].Value)
 	}
-	for i := range s.Groups {
-		plain(s.Groups[i].Inputs)
-		plain(s.Groups[i].Outputs)
+	groups := func(groups []Group) {
+		for i := range groups {
+			plain(groups[i].Inputs)
+			plain(groups[i].Outputs)
+			plain(groups[i].Scope)
+		}
 	}
+	groups(s.Groups)
 	steps := func(steps []Step) {
 		for i := range steps {
 			plain(steps[i].With)
@@ -220,6 +227,7 @@ func stageNumbers(s *Stage, plain func(map[string]any)) {
 	steps(s.Steps)
 	if s.Abort != nil {
 		steps(s.Abort.Steps)
+		groups(s.Abort.Groups)
 	}
 }
 

@@ -139,18 +139,25 @@ func (s *stageBuilder) answerForAll(hops []*versions.Hop) Stage {
 	return *s.stage
 }
 
+const (
+	// gateNoReturn is the name of the approval of a point of no return.
+	gateNoReturn = "point-of-no-return"
+	// reasonAsked is the reason of an approval whose author gives none.
+	reasonAsked = "the procedure asks for it"
+)
+
 // gates adds the approvals that the stage needs: the author's, and one for the
 // point of no return.
 func (s *stageBuilder) gates() {
 	if a := s.template.Source.Approval; a != nil {
 		s.stage.Gates = append(s.stage.Gates, Gate{
 			Kind: "approval", Name: "approval", By: a.By, Count: max(1, a.Count),
-			Reason: orElse(s.text(s.template.Reason, s.scope, "reason of the approval"), "the procedure asks for it"),
+			Reason: orElse(s.text(s.template.Reason, s.scope, "reason of the approval"), reasonAsked),
 		})
 	}
 	if p := pointOfNoReturn(s.stage); p != nil {
 		s.stage.Gates = append(s.stage.Gates, Gate{
-			Kind: "approval", Name: "point-of-no-return", Count: 1,
+			Kind: "approval", Name: gateNoReturn, Count: 1,
 			Reason: fmt.Sprintf("after step %q there is no way back: %s", p.Step, p.Why),
 		})
 	}

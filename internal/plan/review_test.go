@@ -396,3 +396,156 @@ stages:
 `)
 	refused(t, w, "TooManySteps", "the plan has more than 200000 steps")
 }
+
+func TestHopsWhoseStageIsLeftOut(t *testing.T) {
+	t.Parallel()
+	w := hops()
+	w.files["procedure.yaml"] = strings.Replace(w.files["procedure.yaml"], "    expects:", "    when: ${item.to == \"3.0\"}\n    expects:", 1)
+	w.facts = testFacts("2.0")
+	p := w.must(t)
+	if !slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Name == "risk/tokens" && f.Stage == "to-3.0" }) {
+		t.Errorf("the first stage answers for the risks of a hop whose stage is left out: got %+v", p.Findings)
+	}
+}
+
+func TestAbortIsNoNameForAStep(t *testing.T) {
+	t.Parallel()
+	refused(t, one("\nstages:\n  - id: s\n    steps: {abort: {phase: verify, action: test.look, with: {}}}\n"), "ReservedName", `cannot be called "abort"`)
+}
+
+func TestLeaseThatIsGivenBackAfterAFailureHoldsNothingLater(t *testing.T) {
+	t.Parallel()
+	stage := func(onFailure string) *Stage {
+		s := step("stop", Quiesce)
+		s.Quiesces, s.Lease = []string{"db"}, &StepLease{Until: untilRun, OnFailure: onFailure}
+		return &Stage{Steps: []Step{s}}
+	}
+	if held := stage("release").HeldToEnd(); len(held) > 0 {
+		t.Errorf("got %v", held)
+	}
+	if held := stage("hold").HeldToEnd(); len(held) != 1 {
+		t.Errorf("got %v", held)
+	}
+}
+
+func TestReplanBehindARunLease(t *testing.T) {
+	t.Parallel()
+	w := one(`
+stages:
+  - id: one
+    steps:
+      stop: {phase: quiesce, action: test.stop, with: {}, quiesces: [db], lease: {until: run}}
+  - id: two
+    steps:
+      dump: {phase: backup, action: test.dump, with: {}, covers: [db]}
+      migrate: {phase: upgrade, action: test.change, with: {}, changes: [db], reversible: restore}
+`)
+	in := w.input(t)
+	in.Done, in.Quiesced = []string{"one"}, []string{"db"}
+	if p, ds := Build(in); p == nil {
+		t.Errorf("what a finished stage holds until the end of the run is still held:\n%s", ds.Error())
+	}
+	in.Quiesced = nil
+	if p, _ := Build(in); p != nil {
+		t.Error("and without it the backup would be read while the component is written to")
+	}
+}
+
+func TestFactsBehindRequirementsKeysAndProbes(t *testing.T) {
+	t.Parallel()
+	w := one(`
+probes:
+  hub: {component: hub, http: {url: "http://${observe.release.cluster}/"}}
+stages:
+  - id: s
+    steps:
+      list: {phase: prepare, action: test.look, with: {}}
+      each:
+        phase: upgrade
+        needs: [list]
+        action: test.change
+        forEach: ${steps.list.output.users}
+        as: who
+        key: ${who + inputs.name + observe.release.version}
+        max: 5
+        with: {}
+`)
+	p := w.must(t)
+	if diff := cmp.Diff([]string{"release.version", "release.cluster"}, expected(p.Stages[0])); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]any{"inputs": map[string]any{"name": "hub"}}, p.Stages[0].Scope); diff != "" {
+		t.Errorf("the key needs an input when the stage runs: -want +got\n%s", diff)
+	}
+}
+
+func TestWindowExpressionThatChoosesNothing(t *testing.T) {
+	t.Parallel()
+	w := one("\nstages:\n  - id: s\n    window: \"${platform.windows.filter(w, w.zone == 'Mars')}\"\n    steps: {a: {phase: verify, action: test.look, with: {}}}\n")
+	if blocked := w.must(t).Blocked(); len(blocked) != 1 || blocked[0].Reason != "NoWindowFits" {
+		t.Errorf("got %+v", blocked)
+	}
+	w.platform = strings.Split(testPlatform, "windows:")[0]
+	p := w.must(t)
+	if len(p.Blocked()) > 0 || !slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Reason == "NoWindows" }) {
+		t.Errorf("a platform without windows is warned: got %+v", p.Findings)
+	}
+}
+
+func TestMembersOfAUseKeepTheirScope(t *testing.T) {
+	t.Parallel()
+	w := one(`
+stages:
+  - id: s
+    steps:
+      pre: {phase: prepare, action: test.change, with: {}}
+      u:
+        use: q.yaml
+        phase: upgrade
+        needs: [pre]
+        forEach: ${observe.release.users}
+        as: who
+        key: ${who}
+        with: {a: "${steps.pre.output.file + who}"}
+`)
+	w.files["q.yaml"] = `apiVersion: refit.dev/v1alpha1
+kind: SubProcedure
+metadata: {name: q, summary: A part of the tests.}
+inputs: {a: {type: string, description: A text.}}
+steps: {go: {action: test.change, with: {user: "${inputs.a}"}}}
+`
+	groups := w.must(t).Stages[0].Groups
+	if len(groups) != 2 || groups[0].Scope["who"] != "ada" || groups[1].Scope["who"] != "bob" {
+		t.Errorf("got %+v", groups)
+	}
+}
+
+func TestNothingMayStandBehindTheChecksum(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	if err := Write(&text, full(t)); err != nil {
+		t.Fatal(err)
+	}
+	forged := strings.TrimSuffix(text.String(), "\n}\n") + ",\n  \"platformFile\": \"/else\"\n}\n"
+	if _, err := Read(strings.NewReader(forged)); err == nil {
+		t.Error("a key behind the checksum overrides what it covers")
+	}
+}
+
+func TestNeedsOverManyEmptyLayers(t *testing.T) {
+	t.Parallel()
+	var body strings.Builder
+	body.WriteString("\nstages:\n  - id: s\n    steps:\n      first: {phase: upgrade, action: test.change, with: {}}\n")
+	needs := "first"
+	const empty = `forEach: "${observe.release.users.filter(u, u == 'x')}"`
+	for layer := range strings.SplitSeq("abcdefghijklmnopqrstuvwxyz", "") {
+		body.WriteString("      " + layer + "1: {phase: upgrade, needs: [" + needs + "], action: test.change, " + empty + ", with: {}}\n")
+		body.WriteString("      " + layer + "2: {phase: upgrade, needs: [" + needs + "], action: test.change, " + empty + ", with: {}}\n")
+		needs = layer + "1, " + layer + "2"
+	}
+	body.WriteString("      last: {phase: upgrade, needs: [" + needs + "], action: test.change, with: {}}\n")
+	p := one(body.String()).must(t) // 2^26 ways through the layers
+	if diff := cmp.Diff([]string{"first"}, p.Stages[0].Steps[1].Needs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}

@@ -43,7 +43,7 @@ func (b *builder) stage(id string, t *procedure.StageTemplate, m member) Stage {
 	s.expects()
 	s.texts()
 	s.steps()
-	held := s.leases()
+	s.leases()
 	report(cover(s.stage, b.stateful, b.quiesced), s.position, &b.ds)
 	b.plan.Findings = append(b.plan.Findings, lowProof(s.stage, b.proofs)...)
 	if m.hop != nil {
@@ -52,7 +52,7 @@ func (b *builder) stage(id string, t *procedure.StageTemplate, m member) Stage {
 	s.gates()
 	s.expectUsed()
 	s.leaves()
-	for _, c := range held {
+	for _, c := range s.stage.HeldToEnd() {
 		b.quiesced[c] = true
 	}
 	return *s.stage
@@ -162,6 +162,7 @@ func (s *stageBuilder) expectUsed() {
 		s.uses(s.in.Procedure.From)
 	}
 	s.sources(s.used)
+	s.requirementSources()
 	paths := slices.Sorted(maps.Keys(s.used))
 	for _, path := range paths {
 		if declared[path] || hasAncestor(path, s.used) {
@@ -169,6 +170,22 @@ func (s *stageBuilder) expectUsed() {
 		}
 		value, there := lookupText(s.now(), path)
 		s.stage.Expects = append(s.stage.Expects, expectation(path, value, there))
+	}
+}
+
+// requirementSources adds what the facts of requirements were observed with.
+// The facts themselves may change as long as the requirement is met.
+func (s *stageBuilder) requirementSources() {
+	behind := map[string]bool{}
+	for _, r := range s.stage.Requires {
+		behind[r.Fact] = true
+	}
+	own := maps.Clone(behind)
+	s.sources(behind)
+	for path := range behind {
+		if !own[path] {
+			s.used[path] = true
+		}
 	}
 }
 
@@ -216,6 +233,9 @@ func (s *stageBuilder) texts() {
 				Suggest("use ${platform.windows} or a filter of it")
 		}
 		s.stage.Windows = windows
+		if err == nil && len(windows) == 0 {
+			s.plan.Findings = append(s.plan.Findings, s.noWindow())
+		}
 	}
 	if source.Soak == nil {
 		return
@@ -234,7 +254,7 @@ func (s *stageBuilder) texts() {
 func (s *stageBuilder) steps() {
 	x := &expansion{stageBuilder: s, ids: map[string][]string{}}
 	x.expand(s.template.Steps)
-	ordered, err := order(x.out)
+	ordered, err := x.ordered()
 	if err != nil {
 		s.ds.Errorf("OrderImpossible", s.template.Source.Pos, "stage %q: %s", s.stage.ID, err).
 			Suggest("mend needs, phase or order of these steps")
@@ -251,7 +271,7 @@ func (s *stageBuilder) steps() {
 	x = &expansion{stageBuilder: s, ids: map[string][]string{}, prefix: "abort/"}
 	x.expand(s.template.Abort)
 	s.stage.Groups, groups = groups, s.stage.Groups
-	if ordered, err = order(x.out); err != nil {
+	if ordered, err = x.ordered(); err != nil {
 		s.ds.Errorf("OrderImpossible", s.template.Source.Pos, "abort of stage %q: %s", s.stage.ID, err).
 			Suggest("mend needs, phase or order of these steps")
 		ordered = x.out
@@ -271,7 +291,8 @@ func (s *stageBuilder) soakChecks(ids map[string][]string) {
 	}
 	if len(s.stage.Soak.Checks) == 0 {
 		for i := range s.stage.Steps {
-			if step := &s.stage.Steps[i]; step.Phase == Verify && step.Effect == "readOnly" && step.Gate == "" {
+			step := &s.stage.Steps[i]
+			if step.Phase == Verify && step.Effect == "readOnly" && step.Gate == "" && step.Skip == "" {
 				checks = append(checks, step.ID)
 			}
 		}
@@ -279,18 +300,25 @@ func (s *stageBuilder) soakChecks(ids map[string][]string) {
 	s.stage.Soak.Checks = checks
 }
 
-// leases lists the temporary changes of the stage, and returns the components
-// that they hold still until the end of the run.
-func (s *stageBuilder) leases() (held []string) {
+// leases lists the temporary changes of the stage.
+func (s *stageBuilder) leases() {
 	for i := range s.stage.Steps {
 		step := &s.stage.Steps[i]
 		if step.Lease == nil || step.Skip != "" {
 			continue
 		}
-		s.stage.Leases = append(s.stage.Leases, Lease{
-			Step: step.ID, StepLease: *step.Lease, Quiesces: step.Quiesces,
-		})
-		if step.Lease.Until == untilRun && step.When == "" && step.ForEach == nil {
+		s.stage.Leases = append(s.stage.Leases, Lease{Step: step.ID, StepLease: *step.Lease, Quiesces: step.Quiesces})
+	}
+}
+
+// HeldToEnd returns the components that the stage is certain to hold still
+// until the end of the run, also after a failure.
+func (s *Stage) HeldToEnd() []string {
+	c := newCoverer(s.Steps, s.Groups)
+	var held []string
+	for i := range s.Steps {
+		step := &s.Steps[i]
+		if l := step.Lease; l != nil && l.Until == untilRun && l.OnFailure == "hold" && c.certain(i) {
 			held = append(held, step.Quiesces...)
 		}
 	}

@@ -20,9 +20,13 @@ func (b *builder) stages() {
 	seen := map[string]bool{}
 	for _, t := range b.in.Procedure.Stages {
 		for _, m := range b.members(t) {
-			staged[m.hop] = true
 			id, ok := b.stageID(t, m)
-			if !ok || slices.Contains(b.in.Done, id) || !b.included(t, id, m.scope) {
+			done := slices.Contains(b.in.Done, id)
+			if !ok || !done && !b.included(t, id, m.scope) {
+				continue
+			}
+			staged[m.hop] = true
+			if done {
 				continue
 			}
 			if seen[id] {

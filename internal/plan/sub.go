@@ -30,6 +30,9 @@ func (x *expansion) sub(t *procedure.StepTemplate, scope expr.Scope, suffix, whe
 	inner.scope = expr.Scope{"inputs": group.Inputs, "platform": x.scope["platform"]}
 	inner.expand(t.Sub.Steps)
 	group.Outputs = outputs(t.Sub)
+	if t.ForEach != nil && (len(group.Deferred) > 0 || when != "") {
+		group.Scope = map[string]any{t.As: scope[t.As]}
+	}
 	x.out = append(x.out, inner.out...)
 	x.stage.Groups = append(x.stage.Groups, group)
 }

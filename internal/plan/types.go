@@ -49,6 +49,9 @@ type Plan struct {
 	// Done are the ids of stages that were carried out before this plan was
 	// made; a replan leaves them out.
 	Done []string `json:"done,omitempty"`
+	// Quiesced are the components that those stages hold still until the end of
+	// the run.
+	Quiesced []string `json:"quiesced,omitempty"`
 	// Accept lets checks pass that are carried out later: preflight checks, by
 	// the names "preflight/STEP".
 	Accept []Accept `json:"accept,omitempty"`
@@ -287,6 +290,9 @@ type Group struct {
 	Parent   string         `json:"parent,omitempty"`
 	Inputs   map[string]any `json:"inputs,omitempty"`
 	Deferred []Deferred     `json:"deferred,omitempty"` // places in Inputs
+	// Scope is the member of the using step's forEach, for expressions that are
+	// evaluated later.
+	Scope map[string]any `json:"scope,omitempty"`
 	// When is an expression of the using step over outputs of steps; when it is
 	// false no step of the group runs.
 	When string `json:"when,omitempty"`

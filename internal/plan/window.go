@@ -64,6 +64,19 @@ func windowsOf(value any) ([]Window, error) {
 // windowPrefix begins the names of findings about windows.
 const windowPrefix = "window/"
 
+// noWindow is the finding about a stage whose window expression gives nothing:
+// it may start at any time, or none of the platform's windows is for it.
+func (s *stageBuilder) noWindow() Finding {
+	f := Finding{Name: windowPrefix + s.stage.ID, Stage: s.stage.ID, Outcome: Warn, Reason: "NoWindows"}
+	f.Message = "the platform file has no windows, so the stage may start at any time"
+	if len(s.in.Platform.Windows) > 0 {
+		f.Outcome, f.Reason = Fail, "NoWindowFits"
+		f.Message = "the expression of its window chooses none of the windows of the platform"
+		f.Remedy = "mend the expression, or add a window that it chooses"
+	}
+	return f
+}
+
 // windowFinding says whether the stage fits its windows, rollback included.
 func windowFinding(s *Stage, summary *StageSummary) *Finding {
 	if len(s.Windows) == 0 {

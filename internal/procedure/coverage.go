@@ -119,6 +119,8 @@ type coverage struct {
 	backups, quiesces []int
 	// held are the components that are held still from before.
 	held map[string]bool
+	// failing are the answers of mayFail, once it was asked.
+	failing []bool
 	// loose tells that a mistake that was reported hides some of the needs.
 	loose bool
 }
@@ -166,15 +168,17 @@ func (c *coverage) certainty(i, change int) fitness {
 // mayFail tells whether the stage may go on without step i: when it, or one
 // that it needs, fails.
 func (c *coverage) mayFail(i int) bool {
-	if c.steps[i].continues {
-		return true
-	}
-	for j := range c.steps {
-		if c.steps[j].continues && c.required.before(j, i) {
-			return true
+	if c.failing == nil {
+		c.failing = make([]bool, len(c.steps))
+		for j := range c.steps {
+			if c.steps[j].continues {
+				for k := range c.steps {
+					c.failing[k] = c.failing[k] || j == k || c.required.before(j, k)
+				}
+			}
 		}
 	}
-	return false
+	return c.failing[i]
 }
 
 // quiesced tells whether the backup begins to read after the last quiesce of
@@ -232,7 +236,7 @@ func (c *coverage) heldAfterFailure() map[string]bool {
 // of the run.
 func (c *coverage) holdOn(held map[string]bool) {
 	c.holds(func(step *flatStep, name string) {
-		if step.lease != nil && step.lease.Until.Value == "run" {
+		if l := step.lease; l != nil && l.Until.Value == "run" && l.OnFailure.Value != "release" {
 			held[name] = true
 		}
 	})

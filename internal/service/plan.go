@@ -48,7 +48,7 @@ func (s *Service) planLoaded(ctx context.Context, l *loaded, req PlanRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	return s.build(ctx, seen, req, nil)
+	return s.build(ctx, seen, req, nil, nil)
 }
 
 // sight is a loaded platform with what was true when it was looked at.
@@ -76,7 +76,7 @@ func (s *Service) look(ctx context.Context, l *loaded) (*sight, error) {
 }
 
 // build makes a plan of the stages that are not done.
-func (s *Service) build(ctx context.Context, l *sight, req PlanRequest, done []string) (*PlanResult, error) {
+func (s *Service) build(ctx context.Context, l *sight, req PlanRequest, done, quiesced []string) (*PlanResult, error) {
 	scope := expr.Scope{"inputs": l.inputs, "observe": l.facts}
 	path, err := choosePath(l.procedure, scope, req.To, req.Via)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Service) build(ctx context.Context, l *sight, req PlanRequest, done []s
 	p, ds := plan.Build(plan.Input{
 		Procedure: l.procedure, Platform: l.platform, PlatformFile: filepath.ToSlash(req.Platform), Inputs: l.inputs,
 		Targets: l.targets, Facts: l.facts, Path: path, Accept: append(l.accepts(), req.Accept...),
-		Now: s.o.Now(), Refit: s.o.Version, Done: done,
+		Now: s.o.Now(), Refit: s.o.Version, Done: done, Quiesced: quiesced,
 	})
 	ds = l.source.relocate(ds)
 	if p == nil || ds.HasErrors() {

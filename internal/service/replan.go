@@ -82,10 +82,12 @@ func (s *Service) Replan(ctx context.Context, req ReplanRequest) (*ReplanResult,
 	}
 	accept := append(slices.Clone(req.Accept), s.carried(old, left, append(l.accepts(), req.Accept...))...)
 	done := slices.Clone(old.Done)
+	quiesced := slices.Clone(old.Quiesced)
 	for i := range len(old.Stages) - len(left) {
 		done = append(done, old.Stages[i].ID)
+		quiesced = append(quiesced, old.Stages[i].HeldToEnd()...)
 	}
-	result, err := s.build(ctx, seen, PlanRequest{Platform: file, To: to, Via: req.Via, Accept: accept}, done)
+	result, err := s.build(ctx, seen, PlanRequest{Platform: file, To: to, Via: req.Via, Accept: accept}, done, quiesced)
 	if err != nil {
 		return nil, err
 	}
