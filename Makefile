@@ -116,7 +116,7 @@ vuln: $(GOVULNCHECK) ## Look for known vulnerabilities (GOVULNDB=file:///mirror;
 
 .PHONY: hack-test
 hack-test: $(GOVULNCHECK) ## Test the programs of hack/, also that the vulnerability check can fail.
-	@cd hack && test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./... && GOVULNCHECK=$(GOVULNCHECK) go test ./...
+	@cd hack && files="$$(gofmt -l .)" && if [ -n "$$files" ]; then echo "not formatted: $$files" >&2; exit 1; fi && go vet ./... && GOVULNCHECK=$(GOVULNCHECK) go test ./...
 
 ##
 ## Write
