@@ -26,11 +26,15 @@ type EvalError struct {
 
 // Error returns one line with the place, the expression and the reason:
 // "file:3:7: ${observe.release.name}: observe.release is not there".
-func (e *EvalError) Error() string {
+func (e *EvalError) Error() string { return fmt.Sprintf("%s: %s", e.Pos, e.Text()) }
+
+// Text returns the expression and the reason without the place, for messages
+// that have it already.
+func (e *EvalError) Text() string {
 	if e.Expr == "" {
-		return fmt.Sprintf("%s: %v", e.Pos, e.Err)
+		return e.Err.Error()
 	}
-	return fmt.Sprintf("%s: %s: %v", e.Pos, quoted(e.Expr), e.Err)
+	return fmt.Sprintf("%s: %v", quoted(e.Expr), e.Err)
 }
 
 // Unwrap returns the reason.

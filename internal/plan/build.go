@@ -153,7 +153,7 @@ func platformValue(p *platform.Platform) map[string]any {
 func (b *builder) observes() {
 	for i := range b.in.Procedure.Facts {
 		f := &b.in.Procedure.Facts[i]
-		o, skip, err := ResolveObserve(b.in.Procedure, *f, b.in.Inputs, b.in.Facts, b.in.Platform)
+		o, skip, err := ResolveObserve(*f, b.in.Inputs, b.in.Facts, b.in.Platform)
 		if err != nil {
 			b.failed(err, f.Pos, fmt.Sprintf("fact %q", f.Name))
 			continue
@@ -168,7 +168,7 @@ func (b *builder) observes() {
 // observes it. facts are the facts observed so far. skip tells that its
 // condition is false.
 func ResolveObserve(
-	_ *procedure.Procedure, f procedure.Fact, inputs, facts map[string]any, p *platform.Platform,
+	f procedure.Fact, inputs, facts map[string]any, p *platform.Platform,
 ) (o Observe, skip bool, err error) {
 	scope := expr.Scope{"inputs": inputs, "observe": facts, "platform": platformValue(p)}
 	o = Observe{Name: f.Name, Action: f.Spec.ID(), Target: f.Target}
@@ -230,13 +230,11 @@ func (b *builder) with(name string, value any) expr.Scope {
 
 // failed records an expression that could not be evaluated.
 func (b *builder) failed(err error, pos diag.Position, what string) {
+	text := err.Error()
 	if at := new(expr.EvalError); errors.As(err, &at) {
-		pos, err = at.Pos, at.Err
-		if at.Expr != "" {
-			err = fmt.Errorf("${%s}: %w", at.Expr, at.Err)
-		}
+		pos, text = at.Pos, at.Text()
 	}
-	b.ds.Errorf("EvalFailed", pos, "%s: %s", what, err).Suggest("%s", expr.Suggestion(err))
+	b.ds.Errorf("EvalFailed", pos, "%s: %s", what, text).Suggest("%s", expr.Suggestion(err))
 }
 
 // accept marks the findings that a person lets pass, and keeps what is

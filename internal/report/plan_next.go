@@ -22,9 +22,6 @@ func (t *planText) closing() {
 			plain(" They are listed above with their remedies."))
 	case t.steps() == 0:
 		t.para(0, 0, in(Good, "There is nothing to do."))
-	case t.opts.Next != "":
-		t.para(0, 0, plain("To go on, type:"))
-		t.command(t.opts.Next)
 	case t.opts.PlanFile != "":
 		t.para(0, 0, plain("To see whether everything is still as this plan expects, type:"))
 		t.command("refit check " + shellWord(t.opts.PlanFile))

@@ -119,11 +119,6 @@ func TestPlanTextNext(t *testing.T) {
 		},
 		"Narrower": {"even at 40 columns", TextOptions{Width: 40, PlanFile: long}, command},
 		"NotSaved": {"there is nothing to check later", TextOptions{Width: 80}, ""},
-		"Given": {
-			"the caller's command goes first",
-			TextOptions{Next: "refit check plan.json"},
-			"refit check plan.json",
-		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

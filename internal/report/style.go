@@ -55,7 +55,4 @@ type TextOptions struct {
 	// PlanFile is the name of the saved plan for the command to type next;
 	// empty means that it is not saved.
 	PlanFile string
-	// Next is the command to type next; empty means the one that checks the
-	// saved plan.
-	Next string
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/refitproject/refit/internal/diag"
 	"github.com/refitproject/refit/internal/expr"
@@ -115,7 +116,7 @@ func (w *world) observeFirst(ctx context.Context, l *loaded) (map[string]any, er
 			return nil, err
 		}
 		w.s.o.Progress(Note{Text: "observing fact " + f.Name, Done: i + 1, Total: len(l.procedure.Facts)})
-		o, skip, err := plan.ResolveObserve(l.procedure, f, l.inputs, facts, l.platform)
+		o, skip, err := plan.ResolveObserve(f, l.inputs, facts, l.platform)
 		if err != nil {
 			return nil, l.evalError(fmt.Errorf("fact %q: %w", f.Name, err))
 		}
@@ -137,6 +138,8 @@ func (l *loaded) evalError(err error) error {
 		return err
 	}
 	var ds diag.Diagnostics
-	ds.Errorf("EvalFailed", failed.Pos, "%s", err)
+	// The place stands at the head of the diagnostic already.
+	text := strings.Replace(err.Error(), failed.Error(), failed.Text(), 1)
+	ds.Errorf("EvalFailed", failed.Pos, "%s", text).Suggest("%s", expr.Suggestion(failed))
 	return l.source.relocate(ds)
 }

@@ -315,9 +315,6 @@ func TestParseSize(t *testing.T) {
 
 // Hostile text ends within seconds, in a line or two: nothing is quadratic.
 func TestParseHostile(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads several large files")
-	}
 	const size = 256 << 10
 	limits := yamldoc.Limits{Nodes: 20_000}
 	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }

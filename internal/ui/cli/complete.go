@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/service"
 )
 
 // completer offers values to the shell.
@@ -50,11 +52,7 @@ func (c *console) platformVersions(cmd *cobra.Command, args []string, _ string) 
 	if len(args) == 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return c.offer(func() ([]string, error) {
-		s, err := c.service()
-		if err != nil {
-			return nil, err
-		}
+	return c.offer(func(s *service.Service) ([]string, error) {
 		return s.PlatformVersions(contextOf(cmd), args[0])
 	})
 }
@@ -64,11 +62,7 @@ func (c *console) procedureVersions(cmd *cobra.Command, args []string, _ string)
 	if len(args) == 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return c.offer(func() ([]string, error) {
-		s, err := c.service()
-		if err != nil {
-			return nil, err
-		}
+	return c.offer(func(s *service.Service) ([]string, error) {
 		return s.Versions(contextOf(cmd), args[0])
 	})
 }
@@ -79,11 +73,7 @@ func (c *console) procedureNames(_ *cobra.Command, _ []string, typed string) ([]
 	if strings.ContainsAny(typed, "./") {
 		return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 	}
-	names, _ := c.offer(func() ([]string, error) {
-		s, err := c.service()
-		if err != nil {
-			return nil, err
-		}
+	names, _ := c.offer(func(s *service.Service) ([]string, error) {
 		return s.ProcedureNames()
 	})
 	if len(names) == 0 {
@@ -97,19 +87,21 @@ func (c *console) planStages(_ *cobra.Command, args []string, _ string) ([]strin
 	if len(args) == 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return c.offer(func() ([]string, error) {
-		s, err := c.service()
-		if err != nil {
-			return nil, err
-		}
+	return c.offer(func(s *service.Service) ([]string, error) {
 		return s.PlanStages(args[0])
 	})
 }
 
 // offer returns values in their own order. Errors are swallowed: a shell that
 // completes has no place to show them.
-func (c *console) offer(values func() ([]string, error)) ([]string, cobra.ShellCompDirective) {
-	list, err := values()
+func (c *console) offer(
+	values func(s *service.Service) ([]string, error),
+) ([]string, cobra.ShellCompDirective) {
+	s, err := c.service()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	list, err := values(s)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
