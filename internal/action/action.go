@@ -2,6 +2,7 @@ package action
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -29,6 +30,32 @@ type Env struct {
 	Secrets Secrets
 	// Now gives the time; actions never ask the clock themselves.
 	Now func() time.Time
+	// Progress is told how far an effect has come; nil when nobody looks. See
+	// Report. It may be called from any goroutine of the call and returns at
+	// once.
+	Progress func(Progress)
+	// Log takes what an attempt has to say line by line, such as what a program
+	// prints; nil when nobody reads it. See LogWriter. Each Write is one or
+	// more whole lines of UTF-8 text; an error of it disturbs nothing.
+	Log io.Writer
+	// Children is told of the programs that are started; nil when nobody
+	// keeps a record of them.
+	Children Children
+}
+
+// Report tells how far the effect has come, to whoever looks.
+func (e Env) Report(p Progress) {
+	if e.Progress != nil {
+		e.Progress(p)
+	}
+}
+
+// LogWriter returns where the lines of the log go; never nil.
+func (e Env) LogWriter() io.Writer {
+	if e.Log == nil {
+		return io.Discard
+	}
+	return e.Log
 }
 
 // Target is a place that a step acts on, as the platform file names it.

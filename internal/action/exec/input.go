@@ -33,9 +33,8 @@ func checkCommand(field string, args []string, envs ...map[string]string) error 
 	return nil
 }
 
-// newCommand returns the command that the fields of an input describe. The
-// key of the effect is handed to the program so that it can mark what it makes.
-// Secrets are resolved here, just before the program is started.
+// newCommand returns the command that the fields of an input describe. Secrets
+// are resolved here, just before the program is started.
 func newCommand(
 	ctx context.Context, env action.Env, args []string, dir string,
 	vars map[string]string, secretVars map[string]action.SecretRef,
@@ -45,15 +44,15 @@ func newCommand(
 		return Program{}, err
 	}
 	all := map[string]string{}
-	if env.Key != "" {
-		all["REFIT_KEY"] = env.Key
-	}
 	maps.Copy(all, vars)
 	maps.Copy(all, secrets)
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(env.Dir, dir)
 	}
-	return Program{Args: args, Dir: dir, Env: all, Secrets: values(secrets, secretVars)}, nil
+	return Program{
+		Args: args, Dir: dir, Env: all, Secrets: values(secrets, secretVars),
+		Key: env.Key, Log: env.Log, Children: env.Children,
+	}, nil
 }
 
 // values returns the values of secrets, and what of them comes behind their

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os/exec"
 	"slices"
@@ -28,6 +29,7 @@ const (
 	reasonOutputNotJSON     = "OutputNotJSON"
 	reasonObserveUnclear    = "ObserveUnclear"
 	reasonUndoFailed        = "UndoFailed"
+	reasonChildNotRecorded  = "ChildNotRecorded"
 )
 
 // grace is how long a program may go on after it was asked to end, and how
@@ -104,6 +106,13 @@ type Program struct {
 	Stdin string
 	// Secrets are values that are replaced in everything the program prints.
 	Secrets []string
+	// Key is the key of the effect, in action.KeyVariable of the environment.
+	Key string
+	// Log takes what the program prints, line by line and without secrets; nil
+	// when nobody reads it.
+	Log io.Writer
+	// Children is told that the program runs; nil when nobody keeps a record.
+	Children action.Children
 	// KeepStdout is how much of the end of standard output is kept, in bytes;
 	// 0 means DefaultStdout.
 	KeepStdout int
@@ -121,7 +130,8 @@ type Result struct {
 
 // Run starts c and waits until it has ended. A program that ended by itself is
 // a Result, whatever its exit code. The error is an *action.Error: with
-// ExtentNone when the program was not started, else with ExtentUnknown.
+// ExtentNone when the program was not started, else with ExtentUnknown. A
+// program that could not be recorded is killed.
 func (r *Runner) Run(ctx context.Context, c Program) (Result, error) {
 	env := r.environment(c)
 	program, err := lookUp(c, env)
@@ -132,13 +142,24 @@ func (r *Runner) Run(ctx context.Context, c Program) (Result, error) {
 	stderr := &tail{limit: keepStderr}
 	cmd := exec.CommandContext(ctx, program, c.Args[1:]...)
 	cmd.Args[0], cmd.Dir, cmd.Env = c.Args[0], c.Dir, env
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(c.Stdin), stdout, stderr
+	log := newLineLog(c)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(c.Stdin), log.also(stdout), log.also(stderr)
 	cmd.WaitDelay = grace
 	ownGroup(cmd)
 	if err := r.start(cmd); err != nil {
 		return Result{}, notStarted(ctx, c, err)
 	}
+	child := action.Child{PID: cmd.Process.Pid, StartTime: startTime(cmd.Process.Pid), Key: c.Key}
+	if err := recordChild(ctx, c, child); err != nil {
+		killGroup(cmd)
+		_ = r.wait(cmd) // it was killed, which is no news
+		return Result{}, err
+	}
 	err = r.wait(cmd)
+	log.flush()
+	if c.Children != nil {
+		c.Children.Ended(child)
+	}
 	return result(ctx, c, err, stdout, stderr, cmd)
 }
 
@@ -178,6 +199,9 @@ func (r *Runner) environment(c Program) []string {
 		delete(env, name)
 	}
 	maps.Copy(env, c.Env)
+	if c.Key != "" { // last: programs are found by it
+		env[action.KeyVariable] = c.Key
+	}
 	list := make([]string, 0, len(env))
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		list = append(list, name+"="+env[name])
