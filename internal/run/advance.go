@@ -49,6 +49,8 @@ func (s *State) dispatch(b Body) error {
 		return s.onOwnerChanged(b)
 	case *StageChecked:
 		return s.onStageChecked(b)
+	case *StageAskFailed:
+		return s.onStageAskFailed(b)
 	case *WindowAnswered:
 		return s.onWindowAnswered(b)
 	case *StepResolved:

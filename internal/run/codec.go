@@ -99,9 +99,9 @@ func newBody(name string) Body {
 // bodies returns an empty body of every type.
 func bodies() []Body {
 	return []Body{
-		&Started{}, &OwnerChanged{}, &StageChecked{}, &WindowAnswered{}, &StepResolved{}, &Observed{}, &AskFailed{},
-		&OperationStarted{}, &OperationEnded{}, &IssuesMatched{}, &ConditionAnswered{}, &SoakObserved{}, &TimerFired{},
-		&Approved{}, &Rejected{}, &PersonDone{}, &Accepted{}, &PauseRequested{}, &ResumeRequested{}, &CancelRequested{},
+		&Started{}, &OwnerChanged{}, &StageChecked{}, &StageAskFailed{}, &WindowAnswered{}, &StepResolved{},
+		&Observed{}, &AskFailed{}, &OperationStarted{}, &OperationEnded{}, &IssuesMatched{}, &ConditionAnswered{},
+		&SoakObserved{}, &TimerFired{}, &Approved{}, &Rejected{}, &PersonDone{}, &Accepted{}, &PauseRequested{}, &ResumeRequested{}, &CancelRequested{},
 		&RetryRequested{}, &Settled{}, &ReleaseRequested{}, &RollbackRequested{}, &RollbackApproved{},
 		&AbortRequested{},
 	}

@@ -92,6 +92,7 @@ const (
 	TimerTimeout   TimerKind = "timeout"
 	TimerWindow    TimerKind = "window"
 	TimerGate      TimerKind = "gate"
+	TimerCheck     TimerKind = "check"
 )
 
 // TimerRef names a timer.

@@ -58,6 +58,17 @@ type StageChecked struct {
 	Findings []plan.Finding `json:"findings,omitempty"`
 }
 
+// StageAskFailed answers CheckStage when it was not possible to ask for a fact
+// or a target. It is asked for again later; the stage never fails because of it.
+type StageAskFailed struct {
+	Stage string `json:"stage"`
+	Turn  int    `json:"turn"`
+	Back  bool   `json:"back,omitempty"`
+	// Cause is WaitTarget or WaitCredentials.
+	Cause   Wait   `json:"cause"`
+	Message string `json:"message"`
+}
+
 // WindowAnswered answers AskWindow.
 type WindowAnswered struct {
 	Stage    string    `json:"stage"`
@@ -67,6 +78,8 @@ type WindowAnswered struct {
 	ClosesAt time.Time `json:"closesAt,omitzero"`
 	// OnClose is finish, pause or abort, of the window that is open.
 	OnClose string `json:"onClose,omitempty"`
+	// Never says why no window opens any more; then there is no OpensAt.
+	Never string `json:"never,omitempty"`
 }
 
 // Terms say how a gate is passed.

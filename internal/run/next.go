@@ -52,6 +52,12 @@ func (s *State) nextBack(add adder) {
 // nextInStage is about the gates, findings and failures of the current stage.
 func (s *State) nextInStage(add adder) {
 	st, v := &s.Stages[s.Stage], &s.ix.stages[s.Stage]
+	if st.Part == PartChecking && !st.checking() {
+		add(st.Asking.Message, "retry")
+	}
+	if st.Part == PartWorking && st.Window.Never != "" {
+		add(st.Window.Never, "cancel")
+	}
 	if st.Part == PartGated {
 		if len(st.Changed) > 0 {
 			c := st.Changed[0]

@@ -1,5 +1,7 @@
 package run
 
+import "time"
+
 // onOwnerChanged turns everything whose end the old owner may have seen into an
 // observation. A lost attempt is not a failed one.
 func (s *State) onOwnerChanged(e *OwnerChanged) error {
@@ -7,6 +9,9 @@ func (s *State) onOwnerChanged(e *OwnerChanged) error {
 		return invalid("owner %q has epoch %d, the run has %d", e.Owner, e.Epoch, s.Epoch)
 	}
 	s.Owner, s.Epoch = e.Owner, e.Epoch
+	if a := s.Stages[s.Stage].Asking; a != nil {
+		a.Next = time.Time{}
+	}
 	s.eachOperation(func(op *Operation) {
 		switch op.Life {
 		case Observing, Asking, Starting, Active, Polling:

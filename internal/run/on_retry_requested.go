@@ -1,5 +1,7 @@
 package run
 
+import "time"
+
 func (s *State) onRetryRequested(e *RetryRequested) error {
 	switch {
 	case s.Status.Final():
@@ -33,6 +35,10 @@ func (s *State) onRetryRequested(e *RetryRequested) error {
 
 func (s *State) retryStage() error {
 	st := &s.Stages[s.Stage]
+	if a := st.Asking; a != nil && !st.checking() && st.Part == PartChecking {
+		a.Next = time.Time{}
+		return nil
+	}
 	if st.Part != PartGated {
 		return refused("stage %q does not wait for its check: name a step", s.ix.stages[s.Stage].id)
 	}

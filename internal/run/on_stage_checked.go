@@ -9,7 +9,7 @@ func (s *State) onStageChecked(e *StageChecked) error {
 		return invalid("the plan has no stage %q", e.Stage)
 	}
 	st := &s.Stages[i]
-	if i != s.Stage || st.Part != PartChecking || e.Turn != st.Checks {
+	if i != s.Stage || !st.checking() || e.Turn != st.Checks {
 		return ErrStale
 	}
 	for _, f := range e.Findings {
@@ -23,7 +23,7 @@ func (s *State) onStageChecked(e *StageChecked) error {
 			}
 		}
 	}
-	st.Facts, st.Changed = e.Facts, e.Changed
+	st.Facts, st.Changed, st.Asking = e.Facts, e.Changed, nil
 	st.Part = PartGated
 	return nil
 }

@@ -18,11 +18,35 @@ func (s *State) onTimerFired(e *TimerFired) error {
 		}
 		g.Next = time.Time{}
 		return nil
+	case TimerCheck:
+		return s.checkTimer(e.Timer)
 	}
 	return invalid("unknown kind of timer %q", e.Timer.Kind)
 }
 
+// checkTimer asks again for the facts of the current stage.
+func (s *State) checkTimer(t TimerRef) error {
+	i, ok := s.ix.byID[t.Gate.Stage]
+	if !ok {
+		return invalid("the plan has no stage %q", t.Gate.Stage)
+	}
+	st := &s.Stages[i]
+	if i != s.Stage || st.Part != PartChecking || t.Turn != st.Checks || st.Asking == nil || st.Asking.Next.IsZero() {
+		return ErrStale
+	}
+	st.Asking.Next = time.Time{}
+	return nil
+}
+
 func (s *State) operationTimer(t TimerRef) error {
+	if t.Op.What == Check {
+		item := s.backItem()
+		if item == nil || item.Ref != t.Op || item.Turn != t.Turn || item.Life != Asking {
+			return ErrStale
+		}
+		item.observe()
+		return nil
+	}
 	f, err := s.locate(t.Op)
 	if err != nil {
 		return err

@@ -9,12 +9,12 @@ func (s *State) onWindowAnswered(e *WindowAnswered) error {
 	if i != s.Stage || w.Asked || e.Turn != w.Turn {
 		return ErrStale
 	}
-	if !e.Open && e.OpensAt.IsZero() {
+	if !e.Open && e.OpensAt.IsZero() && e.Never == "" {
 		return invalid("the window of stage %q is closed and never opens", e.Stage)
 	}
 	*w = Opening{
 		Asked: true, Open: e.Open, OpensAt: e.OpensAt.UTC(), ClosesAt: e.ClosesAt.UTC(),
-		OnClose: e.OnClose, Turn: w.Turn + 1,
+		OnClose: e.OnClose, Never: e.Never, Turn: w.Turn + 1,
 	}
 	s.lookAgain()
 	return nil

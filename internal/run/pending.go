@@ -31,7 +31,7 @@ func (s *State) pendStage(q *queue) {
 	switch st.Part {
 	case PartChecking:
 		if !ending {
-			q.add(CheckStage{Stage: v.id, Turn: st.Checks})
+			q.add(st.check(v.id))
 		}
 	case PartSoaking:
 		if st.Soak != nil && st.Soak.waits() && !ending {
@@ -46,6 +46,16 @@ func (s *State) pendStage(q *queue) {
 		}
 	case PartAhead, PartGated, PartReleasing, PartOver:
 	}
+}
+
+// check returns the check of the facts, or the timer until it asks again.
+func (st *StageState) check(stage string) Command {
+	if st.Asking != nil && st.Asking.Next != (time.Time{}) {
+		return Timer{
+			Timer: TimerRef{Kind: TimerCheck, Gate: GateRef{Stage: stage}, Turn: st.Checks}, At: st.Asking.Next,
+		}
+	}
+	return CheckStage{Stage: stage, Turn: st.Checks}
 }
 
 // pendWindow asks for the window, or waits for it to open or to close.

@@ -106,6 +106,7 @@ type AbortRequested struct{ Who }
 func (*Started) body()           {}
 func (*OwnerChanged) body()      {}
 func (*StageChecked) body()      {}
+func (*StageAskFailed) body()    {}
 func (*WindowAnswered) body()    {}
 func (*StepResolved) body()      {}
 func (*Observed) body()          {}

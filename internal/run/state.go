@@ -54,6 +54,8 @@ type StageState struct {
 	Part Part `json:"part"`
 	// Checks numbers the checks of the facts.
 	Checks int `json:"checks,omitempty"`
+	// Asking is set while it is not possible to ask for the facts.
+	Asking *Unasked `json:"asking,omitempty"`
 	// Facts is the digest of the facts that the stage starts from; approvals
 	// count for it only.
 	Facts string `json:"facts,omitempty"`
@@ -70,6 +72,16 @@ type StageState struct {
 	Steps   []StepState `json:"steps"`
 }
 
+// Unasked is a check that could not ask and asks again later.
+type Unasked struct {
+	Cause   Wait   `json:"cause"`
+	Message string `json:"message"`
+	// Asks counts how often it was not possible, in a row.
+	Asks int `json:"asks"`
+	// Next is when it asks again; zero while it does.
+	Next time.Time `json:"next,omitzero"`
+}
+
 // Opening is what is known of the window of a stage.
 type Opening struct {
 	Asked    bool      `json:"asked,omitempty"`
@@ -77,7 +89,9 @@ type Opening struct {
 	OpensAt  time.Time `json:"opensAt,omitzero"`
 	ClosesAt time.Time `json:"closesAt,omitzero"`
 	OnClose  string    `json:"onClose,omitempty"`
-	Turn     int       `json:"turn,omitempty"`
+	// Never says why no window opens any more.
+	Never string `json:"never,omitempty"`
+	Turn  int    `json:"turn,omitempty"`
 }
 
 // StepState is how far a step has come.

@@ -32,6 +32,9 @@ func (s *State) halted() bool {
 		}
 		return len(st.Changed) > 0
 	}
+	if st.Part == PartWorking && st.Window.Never != "" {
+		return true
+	}
 	return !s.releasing() && (st.Part == PartWorking && s.stuck() || st.Part == PartReleasing && s.stuckLease())
 }
 
@@ -39,7 +42,7 @@ func (s *State) halted() bool {
 func (s *State) moving() bool {
 	st := &s.Stages[s.Stage]
 	windows := len(s.ix.stages[s.Stage].plan.Windows)
-	if st.Part == PartChecking || st.Part == PartWorking && windows > 0 && !st.Window.Asked {
+	if st.checking() || st.Part == PartWorking && windows > 0 && !st.Window.Asked {
 		return true
 	}
 	for j := range st.Steps {

@@ -62,6 +62,11 @@ func (w *world) chance(n int) bool { return !w.calm && w.rng.IntN(n) == 0 }
 func (w *world) answer(c run.Command, now time.Time) (run.Body, bool) {
 	switch c := c.(type) {
 	case run.CheckStage:
+		if w.chance(12) {
+			return &run.StageAskFailed{
+				Stage: c.Stage, Turn: c.Turn, Back: c.Back, Cause: run.WaitCredentials, Message: "expired",
+			}, true
+		}
 		return &run.StageChecked{Stage: c.Stage, Turn: c.Turn, Back: c.Back, Facts: "facts"}, true
 	case run.AskWindow:
 		return w.window(c, now), true
