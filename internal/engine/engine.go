@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/run"
+)
+
+// Engine keeps the histories of runs and drives them. It is safe for concurrent
+// use by several goroutines and several processes.
+type Engine interface {
+	// Create records a new run with its first event, without driving it. The
+	// plan is kept with the run.
+	Create(ctx context.Context, n NewRun) (Info, error)
+	// Drive drives runs until each has ended, waits longer than the caller
+	// wants to, or ctx ends; then what is under way is stopped in order and the
+	// runs can be driven on. Outcomes are in the order of the runs.
+	Drive(ctx context.Context, o DriveOptions) ([]Outcome, error)
+	// Request asks for something on behalf of a person: one of the bodies of
+	// package run that embed run.Who. With an owner it goes through the inbox
+	// and its answer is waited for; without one the run is locked and the event
+	// appended. run.ErrRefused comes back when it is not possible now. Nothing
+	// is asked for twice.
+	Request(ctx context.Context, id string, body run.Body) error
+	// List returns what is known of all runs, the newest first.
+	List(ctx context.Context) ([]Info, error)
+	// Load returns where a run stands.
+	Load(ctx context.Context, id string) (Snapshot, error)
+	// History returns up to most events behind the one numbered after, in
+	// order; all of them when most is 0.
+	History(ctx context.Context, id string, after uint64, most int) ([]Record, error)
+	// Close gives everything back. Runs that are driven are stopped first.
+	Close() error
+}
+
+// Mover is implemented by engines whose runs can be taken to another machine.
+type Mover interface {
+	// Export writes a run: its plans, its history and the head of its chain. The
+	// run is marked as moved and is not driven here any more, unless keep is set:
+	// then the copy can be looked at and not be driven.
+	Export(ctx context.Context, id string, to io.Writer, keep bool) error
+	// Import reads what Export wrote, checks its chain and folds it.
+	Import(ctx context.Context, from io.Reader) (Info, error)
+}
+
+// NewRun says what to carry out.
+type NewRun struct {
+	// ID names the run; empty for one that is made from the platform's name.
+	ID   string
+	Plan *plan.Plan
+	// Parallel is how many steps may be under way at once; at least 1.
+	Parallel int
+	// Until is the last stage that may be started; empty for all.
+	Until string
+	// Dir is the absolute folder of the platform file: relative paths of steps
+	// are relative to it.
+	Dir string
+	// By is who started the run: "ada@laptop".
+	By string
+}
+
+// Info is what is known of a run without reading its history.
+type Info struct {
+	ID       string     `json:"id"`
+	Platform string     `json:"platform"`
+	Digest   string     `json:"digest"`
+	Created  time.Time  `json:"created"`
+	Updated  time.Time  `json:"updated"`
+	By       string     `json:"by"`
+	Dir      string     `json:"dir"`
+	Status   run.Status `json:"status"`
+	// Seq is the number of the last event, Head the hash of the chain there.
+	Seq  uint64 `json:"seq"`
+	Head string `json:"head"`
+	// Next is when something happens by itself; zero when nothing does.
+	Next time.Time `json:"next,omitzero"`
+	// Moved tells that the run was taken to another machine, or is a copy.
+	Moved bool `json:"moved,omitempty"`
+	// Owner is who drives the run now; nil when nobody does.
+	Owner *Owner `json:"owner,omitempty"`
+}
+
+// Owner is a process that drives a run. It is for display: the lock decides.
+type Owner struct {
+	Host  string    `json:"host"`
+	PID   int       `json:"pid"`
+	By    string    `json:"by"`
+	Since time.Time `json:"since"`
+	Epoch uint64    `json:"epoch"`
+}
+
+// Snapshot is a run as its history tells it.
+type Snapshot struct {
+	Info  Info
+	Plan  *plan.Plan
+	State run.State
+	// Progress is how far the operations under way have come, by the ID of the
+	// command; it is not part of the history.
+	Progress map[string]action.Progress
+}
+
+// Record is one event as it is kept.
+type Record struct {
+	Event run.Event
+	// Hash covers the event and the hash of the one before.
+	Hash string
+}
+
+// DriveOptions say what to drive and for how long.
+type DriveOptions struct {
+	// Runs are the ids of the runs; empty for all that have not ended.
+	Runs []string
+	// Linger is how long a run may wait for a timer before it is left, to be
+	// driven on later; negative means for ever, also for a person.
+	Linger time.Duration
+	// By is who drives.
+	By string
+	// On is told every event once it is durable, in order within a run. It is
+	// called by several goroutines and must return soon; it may be nil.
+	On func(id string, r Record)
+	// OnProgress is told how far an operation has come; it may be nil.
+	OnProgress func(id, command string, p action.Progress)
+}
+
+// Outcome is how driving a run has ended.
+type Outcome struct {
+	ID     string
+	Status run.Status
+	// Err is why the run could not be driven: ErrOwned, ErrDamaged and so on; nil
+	// when the status says it all.
+	Err error
+}
+
+// Worker carries out commands of the core. It is safe for concurrent use.
+type Worker interface {
+	// Carry does what job.Command asks and returns the event that says what came
+	// of it. It is called for every command but run.StartOperation and run.Timer,
+	// which the host answers itself. The error is for trouble of Refit's own,
+	// never of the world; the host then stops driving the run. ctx ends when the
+	// command is no longer pending.
+	Carry(ctx context.Context, job Job) (run.Body, error)
+}
+
+// Job is a command with what carrying it out needs.
+type Job struct {
+	// Run is the id of the run, Dir the folder of its platform file.
+	Run, Dir string
+	Plan     *plan.Plan
+	Command  run.Command
+	// Progress and Log are handed to the action; each may be nil.
+	Progress func(action.Progress)
+	Log      io.Writer
+	// Keep keeps evidence that is too large for an event and returns its digest.
+	Keep func(ctx context.Context, name string, data []byte) (digest string, err error)
+}
