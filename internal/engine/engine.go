@@ -137,16 +137,16 @@ type Outcome struct {
 
 // Worker carries out commands of the core. It is safe for concurrent use.
 type Worker interface {
-	// Carry does what job.Command asks and returns the event that says what came
+	// Carry does what a.Command asks and returns the event that says what came
 	// of it. It is called for every command but run.StartOperation and run.Timer,
 	// which the host answers itself. The error is for trouble of Refit's own,
 	// never of the world; the host then stops driving the run. ctx ends when the
 	// command is no longer pending.
-	Carry(ctx context.Context, job Job) (run.Body, error)
+	Carry(ctx context.Context, a Assignment) (run.Body, error)
 }
 
-// Job is a command with what carrying it out needs.
-type Job struct {
+// Assignment is a command with what carrying it out needs.
+type Assignment struct {
 	// Run is the id of the run, Dir the folder of its platform file.
 	Run, Dir string
 	Plan     *plan.Plan
