@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/engine/observe"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/report"
 )
@@ -42,7 +43,8 @@ func (s *Service) Check(ctx context.Context, req CheckRequest) (*report.CheckRes
 	facts, failed := w.observeAgain(ctx, p.Observe)
 	if stage != nil {
 		result.Stages = []report.StageCheck{checkFacts(stage, facts, failed, p.Observe)}
-		result.Findings = append(s.planFindings(p, stage.ID), s.requirements(p, stage, facts)...)
+		now := s.o.Now()
+		result.Findings = append(observe.PlanFindings(p, stage.ID, now), observe.Requirements(p, stage, facts, now)...)
 		for _, f := range w.preflights(ctx, stage) {
 			result.Findings = append(result.Findings, s.acceptAhead(p, f))
 		}
@@ -108,7 +110,7 @@ func (w *world) checkTargets(ctx context.Context, targets []plan.Target) []repor
 	for i, t := range targets {
 		w.s.o.Progress(Note{Text: "identifying target " + t.Name, Done: i + 1, Total: len(targets)})
 		out[i] = report.TargetCheck{Name: t.Name, Kind: t.Kind, Expected: t.Identity}
-		identity, err := w.identify(ctx, t)
+		identity, err := w.Identify(ctx, t)
 		if err != nil {
 			out[i].Error = err.Error()
 		}
@@ -125,7 +127,7 @@ func (w *world) observeAgain(
 	facts, failed = map[string]any{}, map[string]error{}
 	for i, o := range observes {
 		w.s.o.Progress(Note{Text: "observing fact " + o.Name, Done: i + 1, Total: len(observes)})
-		fact, err := w.fact(ctx, o)
+		fact, err := w.Fact(ctx, o)
 		if err != nil {
 			failed[o.Name] = err
 			continue
@@ -166,19 +168,9 @@ func checkFacts(
 		if change, changed := changes[e.Fact]; changed {
 			check.Status, check.Expected, check.Observed = report.FactChanged, change.Expected, change.Observed
 			check.ExpectedAbsent, check.ObservedAbsent = change.ExpectedAbsent, change.ObservedAbsent
-			check.Error = otherKey(change)
+			check.Error = observe.OtherKey(change)
 		}
 		out.Facts = append(out.Facts, check)
 	}
 	return out
-}
-
-// otherKey explains a change that is none: a sensitive fact was hashed with
-// another key, so that nobody can tell whether it changed.
-func otherKey(c plan.FactChange) string {
-	expected, observed := hashKeyID(c.Expected), hashKeyID(c.Observed)
-	if expected == "" || observed == "" || expected == observed {
-		return ""
-	}
-	return "the plan was made with the hash key of another machine, so the value cannot be compared: plan again here"
 }

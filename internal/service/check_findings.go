@@ -9,49 +9,9 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/engine/observe"
 	"github.com/refitproject/refit/internal/plan"
 )
-
-// requirementPrefix heads the names of findings about requirements.
-const requirementPrefix = "requirement/"
-
-// planFindings returns the findings of the plan about one stage or the whole,
-// without those about requirements, which are judged anew.
-func (s *Service) planFindings(p *plan.Plan, stage string) []plan.Finding {
-	var out []plan.Finding
-	for _, f := range p.Findings {
-		if (f.Stage == "" || f.Stage == stage) && !strings.HasPrefix(f.Name, requirementPrefix) {
-			out = append(out, s.expire(f))
-		}
-	}
-	return out
-}
-
-// expire takes an acceptance away whose last day is over.
-func (s *Service) expire(f plan.Finding) plan.Finding {
-	if f.Accepted != nil && f.Accepted.Expires < s.o.Now().Format(time.DateOnly) {
-		f.Message += fmt.Sprintf(" (the acceptance by %s expired on %s)", f.Accepted.By, f.Accepted.Expires)
-		f.Accepted = nil
-	}
-	return f
-}
-
-// requirements judges the requirements of a stage with the facts of now. What
-// was accepted in the plan stays accepted.
-func (s *Service) requirements(p *plan.Plan, stage *plan.Stage, facts map[string]any) []plan.Finding {
-	var out []plan.Finding
-	for _, r := range stage.Requires {
-		f := r.Judge(facts)
-		f.Stage = stage.ID
-		for _, planned := range p.Findings {
-			if planned.Name == f.Name && planned.Stage == f.Stage && f.Outcome != plan.Pass {
-				f.Accepted = planned.Accepted
-			}
-		}
-		out = append(out, s.expire(f))
-	}
-	return out
-}
 
 // acceptAhead lets a check pass that was accepted when the plan was made.
 func (s *Service) acceptAhead(p *plan.Plan, f plan.Finding) plan.Finding {
@@ -102,7 +62,7 @@ func (w *world) preflight(ctx context.Context, stage string, step *plan.Step) pl
 		f.Message = fmt.Sprintf("this program has no action %q", step.Action)
 		return f
 	}
-	obs, err := w.observe(ctx, act, step.Target, step.With, time.Duration(step.Timeout))
+	obs, err := w.Ask(ctx, act, step.Target, step.With, time.Duration(step.Timeout))
 	switch {
 	case err != nil:
 		f.Outcome, f.Reason, f.Message = plan.UnknownOutcome, "CouldNotAsk", err.Error()
@@ -111,9 +71,9 @@ func (w *world) preflight(ctx context.Context, stage string, step *plan.Step) pl
 			f.Message = strings.TrimSuffix(f.Message, ": "+failure.Remedy)
 		}
 	case obs.Status == action.Failed:
-		f.Outcome, f.Reason, f.Message = plan.Fail, "CheckFailed", statusText(obs)
+		f.Outcome, f.Reason, f.Message = plan.Fail, "CheckFailed", observe.StatusText(obs)
 	case obs.Status != action.Done:
-		f.Outcome, f.Reason, f.Message = plan.UnknownOutcome, "CheckUndecided", statusText(obs)
+		f.Outcome, f.Reason, f.Message = plan.UnknownOutcome, "CheckUndecided", observe.StatusText(obs)
 	case obs.Reason != "":
 		f.Message = obs.Reason
 	}

@@ -149,7 +149,7 @@ func (d *examination) platform(ctx context.Context, file string) []string {
 	w := d.s.newWorld(l.dir, l.targets)
 	for _, t := range l.targets {
 		name := "target/" + t.Name
-		identity, err := w.identify(ctx, t)
+		identity, err := w.Identify(ctx, t)
 		if err != nil {
 			d.foundf(name, plan.Fail, "TargetUnreachable", "", "%v", err)
 			continue

@@ -1,18 +1,12 @@
 package service
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"github.com/refitproject/refit/internal/schema"
 )
 
 // keySize is the size of the hash key in bytes.
@@ -20,50 +14,6 @@ const keySize = 32
 
 // keyFile is the name of the hash key in the state folder.
 const keyFile = "hash.key"
-
-// hashPrefix heads every keyed hash. Behind it come the id of the key and the
-// hash itself: "hmac-sha256:3f2a90c1:…".
-const hashPrefix = "hmac-sha256:"
-
-// hasher replaces sensitive values by keyed hashes: equal values have equal
-// hashes, and nobody without the key can find a value by trying.
-type hasher struct {
-	key []byte
-	id  string
-}
-
-// newHasher returns the hasher of a key.
-func newHasher(key []byte) *hasher {
-	h := &hasher{key: key}
-	h.id = hex.EncodeToString(h.sum([]byte("id of the key")))[:8]
-	return h
-}
-
-// keyed returns the keyed hash of a text.
-func (h *hasher) keyed(text string) string {
-	return hashPrefix + h.id + ":" + hex.EncodeToString(h.sum([]byte(text)))
-}
-
-func (h *hasher) sum(data []byte) []byte {
-	mac := hmac.New(sha256.New, h.key)
-	_, _ = mac.Write(data) // a hash never fails to write
-	return mac.Sum(nil)
-}
-
-// hashKeyID returns the id of the key that made a keyed hash, "" for any other
-// value.
-func hashKeyID(v any) string {
-	s, ok := v.(string)
-	if !ok {
-		return ""
-	}
-	rest, ok := strings.CutPrefix(s, hashPrefix)
-	if !ok {
-		return ""
-	}
-	id, _, _ := strings.Cut(rest, ":")
-	return id
-}
 
 // errNoState is returned when something has to be kept and there is no place.
 var errNoState = errors.New(
@@ -134,25 +84,12 @@ func createHashKey(name string) error {
 	return errors.Join(err, os.Remove(tmp.Name()))
 }
 
-// redact returns the output of an action with its sensitive members replaced
-// by keyed hashes. The key is read, or made, only when there is something to
-// hash.
-func (s *Service) redact(t schema.Type, output map[string]any) (map[string]any, error) {
-	var failed error
-	keyed := func(text string) string {
-		h, err := s.hasher()
-		if err != nil {
-			failed = err
-			return ""
-		}
-		return h.keyed(text)
+// keyed returns the keyed hash of a text. The key is read, or made, only when
+// there is something to hash.
+func (s *Service) keyed(text string) (string, error) {
+	h, err := s.hasher()
+	if err != nil {
+		return "", err
 	}
-	out, ok := schema.Redact(t, output, keyed).(map[string]any)
-	if failed != nil {
-		return nil, failed
-	}
-	if !ok {
-		return nil, errors.New("the output of the action does not have the declared shape")
-	}
-	return out, nil
+	return h.Keyed(text), nil
 }

@@ -123,7 +123,7 @@ func (w *world) observeFirst(ctx context.Context, l *loaded) (map[string]any, er
 		if skip {
 			continue
 		}
-		if facts[f.Name], err = w.fact(ctx, o); err != nil {
+		if facts[f.Name], err = w.Fact(ctx, o); err != nil {
 			return nil, err
 		}
 	}

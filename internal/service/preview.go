@@ -7,6 +7,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/engine/observe"
 	"github.com/refitproject/refit/internal/plan"
 )
 
@@ -68,12 +69,12 @@ func (w *world) preview(ctx context.Context, step *plan.Step) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, previewTimeout)
 	defer cancel()
-	p, err := act.Preview(ctx, w.env(step.Target), step.With)
+	p, err := act.Preview(ctx, w.Env(step.Target), step.With)
 	if failed, ok := errors.AsType[*action.Error](err); ok && failed.Reason == action.ReasonInvalidInput {
 		return err
 	}
 	if err != nil {
-		p = action.Preview{Summary: "no preview: " + timeoutError(ctx, err, previewTimeout).Error()}
+		p = action.Preview{Summary: "no preview: " + observe.TimeoutError(ctx, err, previewTimeout).Error()}
 	}
 	step.Preview = &p
 	return nil

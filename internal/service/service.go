@@ -7,14 +7,12 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/engine/observe"
 	"github.com/refitproject/refit/internal/secret"
 )
 
 // Limits of what is asked of the world at a time and for how long.
 const (
-	// observeTimeout is how long one observation of a fact or of a target may
-	// take.
-	observeTimeout = time.Minute
 	// previewTimeout is how long one preview may take; it is a convenience and
 	// must not hold up a plan.
 	previewTimeout = 20 * time.Second
@@ -62,7 +60,7 @@ type Progress func(Note)
 // Service carries out the use cases. It is safe for concurrent use.
 type Service struct {
 	o      Options
-	hasher func() (*hasher, error)
+	hasher func() (*observe.Hasher, error)
 }
 
 // New returns a Service. It contacts nothing and opens no file.
@@ -72,12 +70,12 @@ func New(o Options) (*Service, error) {
 	}
 	return &Service{
 		o: o,
-		hasher: sync.OnceValues(func() (*hasher, error) {
+		hasher: sync.OnceValues(func() (*observe.Hasher, error) {
 			key, err := loadHashKey(o.StateDir)
 			if err != nil {
 				return nil, err
 			}
-			return newHasher(key), nil
+			return observe.NewHasher(key), nil
 		}),
 	}, nil
 }
