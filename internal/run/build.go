@@ -103,7 +103,10 @@ func (r *builder) restore(at Place, step *plan.Step) {
 		r.restored = append(r.restored, id)
 		r.retake(at.Stage, c)
 		for _, backup := range backups {
-			r.b.Items = append(r.b.Items, r.operation(backup, Restore, "", c))
+			st, _ := r.s.stepAt(backup)
+			for i := range st.Ops {
+				r.b.Items = append(r.b.Items, r.operation(backup, Restore, st.Ops[i].Member, c))
+			}
 		}
 		r.b.Restores = true
 	}

@@ -32,7 +32,17 @@ type AskWindow struct {
 
 // Resolve asks for the values of a step that are known only now: its
 // condition, input, members, and the terms of a gate: StepResolved.
-type Resolve struct{ Stage, Step string }
+type Resolve struct {
+	Stage, Step string
+	Turn        int
+	// Outputs has what the steps of the stage have handed back of which the
+	// expressions may speak, by the ids of the steps in the plan. A step with
+	// members that were known only while running has the list of theirs. A step
+	// that did not succeed, or handed nothing back, has none. The outputs of
+	// sub-procedures are computed from those of their steps. A name that no step
+	// of the plan has is a forEach over nothing: its outputs are the empty list.
+	Outputs map[string]json.RawMessage
+}
 
 // ObserveOperation asks to look at the world: Observed or AskFailed.
 type ObserveOperation struct {
@@ -42,7 +52,9 @@ type ObserveOperation struct {
 	Attempted bool
 	Turn      int
 	// With is the input where it was resolved while running, else that of the
-	// plan counts.
+	// plan counts. For a restore it is what the backup step handed back, which
+	// says where the backup is: the host makes of it the input of the action
+	// that restores.
 	With, Before json.RawMessage
 }
 
@@ -54,7 +66,8 @@ type StartOperation struct {
 	Before  json.RawMessage
 }
 
-// PerformOperation asks to carry out the effect: OperationEnded.
+// PerformOperation asks to carry out the effect: OperationEnded. With and
+// Before are as in ObserveOperation.
 type PerformOperation struct {
 	Op           Ref
 	Key          string
@@ -74,13 +87,22 @@ type MatchIssues struct {
 type EvaluateCondition struct {
 	Gate GateRef
 	Turn int
+	// With is the input where it was resolved while running, else that of the
+	// plan counts.
+	With json.RawMessage
 }
 
 // ObserveSoak asks to carry out the checks of a soak: SoakObserved.
 type ObserveSoak struct {
-	Gate   GateRef
-	Turn   int
+	Gate GateRef
+	Turn int
+	// Checks are ids of steps of the stage. Those that were skipped, or whose
+	// failure was accepted, are left out.
 	Checks []string
+	// With has the inputs of checks that were resolved while running, by the id
+	// of the step, or "STEP[MEMBER]" where it has members; a step with none here
+	// has the input of the plan.
+	With map[string]json.RawMessage
 }
 
 // TimerKind says what a timer is for.
@@ -136,7 +158,7 @@ func (c CheckStage) ID() string {
 func (c AskWindow) ID() string { return "window " + c.Stage + numbered(c.Turn) }
 
 // ID implements Command.
-func (c Resolve) ID() string { return "resolve " + c.Stage + "/" + c.Step }
+func (c Resolve) ID() string { return "resolve " + c.Stage + "/" + c.Step + numbered(c.Turn) }
 
 // ID implements Command.
 func (c ObserveOperation) ID() string { return "observe " + c.Op.text() + numbered(c.Turn) }

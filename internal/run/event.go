@@ -108,11 +108,13 @@ type Member struct {
 type StepResolved struct {
 	Stage string `json:"stage"`
 	Step  string `json:"step"`
+	Turn  int    `json:"turn,omitempty"`
 	// Skip says why the step does not run; empty when it does.
 	Skip string `json:"skip,omitempty"`
 	// Error says why the values cannot be computed.
-	Error string          `json:"error,omitempty"`
-	With  json.RawMessage `json:"with,omitempty"`
+	Error string `json:"error,omitempty"`
+	// With is the input; of gates too.
+	With json.RawMessage `json:"with,omitempty"`
 	// Members is set for steps with forEach, in their order.
 	Members []Member `json:"members,omitempty"`
 	// Terms is set for steps that are gates.
@@ -189,9 +191,10 @@ type GateRef struct {
 
 // ConditionAnswered answers EvaluateCondition.
 type ConditionAnswered struct {
-	Gate    GateRef         `json:"gate"`
-	Turn    int             `json:"turn"`
-	Holds   bool            `json:"holds,omitempty"`
+	Gate  GateRef `json:"gate"`
+	Turn  int     `json:"turn"`
+	Holds bool    `json:"holds,omitempty"`
+	// Output is that of the gate's action, when it holds.
 	Output  json.RawMessage `json:"output,omitempty"`
 	Message string          `json:"message,omitempty"`
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 )
@@ -83,13 +84,36 @@ func (g *GateState) waits() bool {
 }
 
 // watch returns the command of a gate that looks by itself.
-func (g *GateState) watch(ref GateRef) Command {
+func (s *State) watch(g *GateState, ref GateRef) Command {
 	switch {
 	case g.Next != (time.Time{}):
 		return Timer{Timer: TimerRef{Kind: TimerGate, Gate: ref, Turn: g.Turn}, At: g.Next}
 	case g.Kind == WaitSoak:
-		return ObserveSoak{Gate: ref, Turn: g.Turn, Checks: g.Checks}
+		return s.soakChecks(ObserveSoak{Gate: ref, Turn: g.Turn}, g.Checks)
 	default:
-		return EvaluateCondition{Gate: ref, Turn: g.Turn}
+		return EvaluateCondition{Gate: ref, Turn: g.Turn, With: g.With}
 	}
+}
+
+// soakChecks adds the checks that a soak repeats, with their inputs.
+func (s *State) soakChecks(c ObserveSoak, ids []string) ObserveSoak {
+	st, v := &s.Stages[s.Stage], &s.ix.stages[s.Stage]
+	for _, id := range ids {
+		j, ok := v.byID[id]
+		if !ok || st.Steps[j].Status == StepSkipped || st.Steps[j].Status == StepFailed {
+			continue
+		}
+		c.Checks = append(c.Checks, id)
+		for i := range st.Steps[j].Ops {
+			op := &st.Steps[j].Ops[i]
+			if op.With == nil {
+				continue
+			}
+			if c.With == nil {
+				c.With = map[string]json.RawMessage{}
+			}
+			c.With[op.named()] = op.With
+		}
+	}
+	return c
 }

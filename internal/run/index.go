@@ -32,6 +32,8 @@ type stageView struct {
 	gates         []Terms
 	rollback      time.Duration
 	resolve       []bool
+	// reads are the steps of whose outputs the expressions of a step may speak.
+	reads [][]int
 }
 
 // abortID is how the author's way back from a stage is called.
@@ -93,7 +95,8 @@ func (v *stageView) link() {
 	v.byID = make(map[string]int, n)
 	v.needs, v.phase = make([][]int, n), make([]int, n)
 	v.behindPrepare, v.resolve = make([]bool, n), make([]bool, n)
-	phases := plan.Phases()
+	v.reads = make([][]int, n)
+	phases, read := plan.Phases(), newReader(v)
 	for i := range v.steps {
 		s := &v.steps[i]
 		v.byID[s.ID] = i
@@ -110,6 +113,9 @@ func (v *stageView) link() {
 			v.behindPrepare[i] = v.behindPrepare[i] || v.behindPrepare[j] || v.steps[j].Phase == plan.Prepare
 		}
 		v.resolve[i] = s.When != "" || len(s.Deferred) > 0 || s.ForEach != nil || s.Gate != "" || v.groupAsks(s.Group)
+		if v.resolve[i] {
+			v.reads[i] = read.of(s)
+		}
 	}
 }
 

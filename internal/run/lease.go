@@ -38,13 +38,18 @@ func (s *State) beginRelease(at Place) {
 	st.Lease.Op.observe()
 }
 
-// inherit takes over what the taking back of a step has to know of it.
+// inherit takes over what the taking back of a step has to know of it. A
+// restore is told what the backup handed back.
 func (o *Operation) inherit(st *StepState) {
 	if o.What == Release {
 		o.Turn, o.Attempt = st.Lease.Op.Turn, st.Lease.Op.Attempt
 	}
 	for i := range st.Ops {
-		if st.Ops[i].Member == o.Member {
+		switch {
+		case st.Ops[i].Member != o.Member:
+		case o.What == Restore:
+			o.With = st.Ops[i].Output
+		default:
 			o.With, o.Before = st.Ops[i].With, st.Ops[i].Before
 		}
 	}

@@ -23,6 +23,7 @@ func (s *State) onSoakObserved(e *SoakObserved) error {
 	switch gap := s.At.Sub(g.Last); {
 	case !e.Healthy:
 		g.Covered, g.Last = 0, time.Time{}
+		g.Restarts++
 	case g.Last.IsZero():
 		g.Last = s.At
 	default:

@@ -12,13 +12,14 @@ func (s *State) onStepResolved(e *StepResolved) error {
 		return err
 	}
 	st, step := s.stepAt(at)
-	if !st.Resolving {
+	if !st.Resolving || e.Turn != st.Resolved {
 		return ErrStale
 	}
 	if e.Error == "" && e.Skip == "" && step.Gate != "" && e.Terms == nil {
 		return invalid("step %q of stage %q is a gate and has no terms", e.Step, e.Stage)
 	}
 	st.Resolving = false
+	st.Resolved++
 	switch {
 	case s.Cancelling || s.Back != nil || s.Aborting:
 		st.Status = StepPending
@@ -30,7 +31,7 @@ func (s *State) onStepResolved(e *StepResolved) error {
 	case e.Skip != "":
 		s.endStep(at, StepSkipped, "Skipped", e.Skip)
 	case step.Gate != "":
-		st.Gate = &GateState{Terms: *e.Terms}
+		st.Gate = &GateState{Terms: *e.Terms, With: e.With}
 		st.Status, st.Wait = StepWaiting, e.Terms.Kind
 	default:
 		s.beginOperations(at, e.With, e.Members)

@@ -35,14 +35,14 @@ func (s *State) pendStage(q *queue) {
 		}
 	case PartSoaking:
 		if st.Soak != nil && st.Soak.waits() && !ending {
-			q.add(st.Soak.watch(GateRef{Stage: v.id, Name: st.Soak.Name}))
+			q.add(s.watch(st.Soak, GateRef{Stage: v.id, Name: st.Soak.Name}))
 		}
 	case PartWorking:
 		if !ending {
 			s.pendWindow(q, st, v)
 		}
 		for j := range st.Steps {
-			s.pendStep(q, &st.Steps[j], v.id, v.steps[j].ID)
+			s.pendStep(q, &st.Steps[j], Place{s.Stage, j})
 		}
 	case PartAhead, PartGated, PartReleasing, PartOver:
 	}
@@ -76,19 +76,20 @@ func (s *State) pendWindow(q *queue, st *StageState, v *stageView) {
 	}
 }
 
-func (s *State) pendStep(q *queue, st *StepState, stage, step string) {
+func (s *State) pendStep(q *queue, st *StepState, at Place) {
 	switch st.Status {
 	case StepRunning, StepWaiting:
 	case StepPending, StepReady, StepInDoubt, StepSucceeded, StepFailed, StepSkipped, StepCancelled, StepUndoing,
 		StepUndone:
 		return
 	}
+	stage, step := s.ix.stages[at.Stage].id, s.ix.stages[at.Stage].steps[at.Step].ID
 	switch {
 	case st.Resolving:
-		q.add(Resolve{Stage: stage, Step: step})
+		q.add(Resolve{Stage: stage, Step: step, Turn: st.Resolved, Outputs: s.outputsFor(at)})
 	case st.Gate != nil && !st.Gate.Passed:
 		if st.Gate.waits() {
-			q.add(st.Gate.watch(GateRef{Stage: stage, Step: step}))
+			q.add(s.watch(st.Gate, GateRef{Stage: stage, Step: step}))
 		}
 	case st.Op < len(st.Ops):
 		s.pendOperation(q, &st.Ops[st.Op])

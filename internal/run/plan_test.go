@@ -74,6 +74,8 @@ func stageKey(st *plan.Stage, f string) {
 		st.Gates = append(st.Gates, plan.Gate{
 			Kind: "person", Name: v, Reason: "upgrade it", Requirement: &plan.Requirement{Name: v},
 		})
+	case "checks":
+		st.Soak.Checks = strings.Split(v, ",")
 	case "soak":
 		d, _ := time.ParseDuration(v)
 		st.Soak = &plan.Soak{

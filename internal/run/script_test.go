@@ -22,6 +22,8 @@ import (
 //	fire          fires the pending timers, in their order
 //	crash         another owner takes over, with the state read from JSON
 //	pending       the IDs of the pending commands
+//	commands      the pending commands as JSON
+//	gates         the gates that wait for people
 //	state         run, stage parts, steps, findings
 //	summary       what people are told
 func TestScripts(t *testing.T) {
@@ -83,6 +85,14 @@ func (s *script) command(d *datadriven.TestData) {
 		s.pending()
 	case "pending":
 		s.pending()
+	case "commands":
+		for _, c := range run.Pending(s.state) {
+			s.json(c)
+		}
+	case "gates":
+		for _, g := range s.state.Gates() {
+			s.json(g)
+		}
 	case "state":
 		s.steps()
 	case "summary":
@@ -114,6 +124,14 @@ func (s *script) plan(d *datadriven.TestData) {
 	d.MaybeScanArgs(s.t, "parallel", &parallel)
 	s.record(&run.Started{Digest: p.Digest, Owner: "one", Epoch: 1, Parallel: parallel}, false)
 	s.pending()
+}
+
+func (s *script) json(v any) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.sayf("%s", data)
 }
 
 // auto answers everything but timers.

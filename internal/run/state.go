@@ -102,8 +102,10 @@ type StepState struct {
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
 	// Resolving asks for the values that are known only now.
-	Resolving bool       `json:"resolving,omitempty"`
-	Gate      *GateState `json:"gate,omitempty"`
+	Resolving bool `json:"resolving,omitempty"`
+	// Resolved counts how often the values came.
+	Resolved int        `json:"resolved,omitempty"`
+	Gate     *GateState `json:"gate,omitempty"`
 	// Ops has one operation, or one per member of a forEach; Op is the
 	// current one.
 	Ops []Operation `json:"ops,omitempty"`
@@ -127,7 +129,10 @@ type Count struct {
 
 // fresh returns a step that begins again from nothing.
 func (st *StepState) fresh() StepState {
-	n := StepState{Status: StepPending, Earlier: st.Earlier}
+	n := StepState{Status: StepPending, Earlier: st.Earlier, Resolved: st.Resolved}
+	if st.Resolving {
+		n.Resolved++
+	}
 	for i := range st.Ops {
 		n.Earlier.Turn = max(n.Earlier.Turn, st.Ops[i].Turn)
 		n.Earlier.Attempt = max(n.Earlier.Attempt, st.Ops[i].Attempt)
@@ -150,8 +155,11 @@ type LeaseState struct {
 // a condition, or time without a regression.
 type GateState struct {
 	Terms
-	By       []string        `json:"persons,omitempty"`
+	By []string `json:"persons,omitempty"`
+	// Evidence is what the person entered, or the output of a condition.
 	Evidence json.RawMessage `json:"evidence,omitempty"`
+	// With is the input of a gate that is a step.
+	With     json.RawMessage `json:"with,omitempty"`
 	Passed   bool            `json:"passed,omitempty"`
 	Rejected string          `json:"rejected,omitempty"`
 	Message  string          `json:"message,omitempty"`
@@ -162,6 +170,8 @@ type GateState struct {
 	// without a regression.
 	Last    time.Time     `json:"last,omitzero"`
 	Covered plan.Duration `json:"covered,omitempty"`
+	// Restarts counts the regressions after which a soak began again.
+	Restarts int `json:"restarts,omitempty"`
 }
 
 // New returns the state before the first event of a run of p.

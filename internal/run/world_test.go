@@ -81,7 +81,7 @@ func (w *world) answer(c run.Command, now time.Time) (run.Body, bool) {
 	case run.MatchIssues:
 		return &run.IssuesMatched{Op: c.Op, Turn: c.Turn}, true
 	case run.EvaluateCondition:
-		return &run.ConditionAnswered{Gate: c.Gate, Turn: c.Turn, Holds: !w.chance(3)}, true
+		return &run.ConditionAnswered{Gate: c.Gate, Turn: c.Turn, Holds: !w.chance(3), Output: []byte(`{"value":1}`)}, true
 	case run.ObserveSoak:
 		return &run.SoakObserved{Gate: c.Gate, Turn: c.Turn, Healthy: !w.chance(8)}, true
 	case run.Timer:
@@ -104,7 +104,7 @@ func (w *world) window(c run.AskWindow, now time.Time) run.Body {
 }
 
 func (w *world) resolve(c run.Resolve) run.Body {
-	e := &run.StepResolved{Stage: c.Stage, Step: c.Step}
+	e := &run.StepResolved{Stage: c.Stage, Step: c.Step, Turn: c.Turn}
 	s := w.step(run.Ref{Stage: c.Stage, Step: c.Step})
 	switch {
 	case s.When == "false" || s.When != "" && w.chance(2):
