@@ -6,7 +6,7 @@ import (
 )
 
 // named is how an operation is called among those of its stage.
-func (r *Ref) named() string {
+func (r Ref) named() string {
 	if r.Member == "" {
 		return r.Step
 	}

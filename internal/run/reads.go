@@ -13,29 +13,29 @@ import (
 // too few does.
 type reader struct {
 	v *stageView
-	// names holds what steps and uses are called, by the use that they stand
+	// byName holds what steps and uses are called, by the use that they stand
 	// in. Members of a forEach share a name.
-	names  map[string]map[string]*named
-	groups map[string]*plan.Group
+	byName map[string]map[string]*named
+	uses   map[string]*plan.Group
 }
 
 // named are the steps and uses of one name.
 type named struct {
-	steps []int
-	uses  []string
+	steps  []int
+	groups []string
 }
 
 func newReader(v *stageView) *reader {
-	r := &reader{v: v, names: map[string]map[string]*named{}, groups: map[string]*plan.Group{}}
+	r := &reader{v: v, byName: map[string]map[string]*named{}, uses: map[string]*plan.Group{}}
 	for i := range v.steps {
 		n := r.called(v.steps[i].Group, v.steps[i].ID)
 		n.steps = append(n.steps, i)
 	}
 	for i := range v.groups {
 		g := &v.groups[i]
-		r.groups[g.ID] = g
+		r.uses[g.ID] = g
 		n := r.called(g.Parent, g.ID)
-		n.uses = append(n.uses, g.ID)
+		n.groups = append(n.groups, g.ID)
 	}
 	return r
 }
@@ -47,13 +47,13 @@ func (r *reader) called(use, id string) *named {
 		prefix = "abort/"
 	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(id, prefix), "[")
-	if r.names[use] == nil {
-		r.names[use] = map[string]*named{}
+	if r.byName[use] == nil {
+		r.byName[use] = map[string]*named{}
 	}
-	n := r.names[use][name]
+	n := r.byName[use][name]
 	if n == nil {
 		n = &named{}
-		r.names[use][name] = n
+		r.byName[use][name] = n
 	}
 	return n
 }
@@ -82,7 +82,7 @@ type finder struct {
 
 // around reads the conditions and inputs of the uses that a step stands in.
 func (f *finder) around(use string) {
-	for g := f.groups[use]; g != nil && !f.used["in "+g.ID]; g = f.groups[g.Parent] {
+	for g := f.uses[use]; g != nil && !f.used["in "+g.ID]; g = f.uses[g.Parent] {
 		f.used["in "+g.ID] = true
 		f.text(g.Parent, g.When)
 		f.deferred(g.Parent, g.Deferred)
@@ -91,7 +91,7 @@ func (f *finder) around(use string) {
 
 // outputs reads what a use hands back.
 func (f *finder) outputs(use string) {
-	g := f.groups[use]
+	g := f.uses[use]
 	if g == nil || f.used["out "+use] {
 		return
 	}
@@ -123,7 +123,7 @@ func (f *finder) value(use string, v any) {
 
 func (f *finder) text(use, text string) {
 	names, all := mentions(text)
-	known := f.names[use]
+	known := f.byName[use]
 	if all {
 		names = slices.Sorted(maps.Keys(known))
 	}
@@ -136,7 +136,7 @@ func (f *finder) text(use, text string) {
 
 func (f *finder) take(n *named) {
 	f.steps = append(f.steps, n.steps...)
-	for _, use := range n.uses {
+	for _, use := range n.groups {
 		f.outputs(use)
 	}
 }
@@ -152,7 +152,7 @@ func mentions(text string) (names []string, all bool) {
 		}
 		i += from
 		from = i + len(word)
-		if i > 0 && (inName(text[i-1]) || text[i-1] == '.') {
+		if i > 0 && (inName(rune(text[i-1])) || text[i-1] == '.') {
 			continue
 		}
 		rest := strings.TrimLeft(text[from:], " \t\n\r")
@@ -174,7 +174,7 @@ func selected(rest string) (string, bool) {
 	}
 	quoted := strings.IndexByte("\"'`", rest[0]) >= 0
 	if !quoted {
-		end := strings.IndexFunc(rest, func(r rune) bool { return r > 127 || !inName(byte(r)) })
+		end := strings.IndexFunc(rest, func(r rune) bool { return !inName(r) })
 		if end < 0 {
 			end = len(rest)
 		}
@@ -184,7 +184,7 @@ func selected(rest string) (string, bool) {
 	return name, closed && name != "" && !strings.Contains(name, `\`)
 }
 
-// inName tells whether a byte may stand in a name of an expression.
-func inName(c byte) bool {
+// inName tells whether a letter may stand in a name of an expression.
+func inName(c rune) bool {
 	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }

@@ -22,7 +22,7 @@ import (
 //	fire          fires the pending timers, in their order
 //	crash         another owner takes over, with the state read from JSON
 //	pending       the IDs of the pending commands
-//	commands      the pending commands as JSON
+//	commands      what the host is asked for, as JSON
 //	gates         the gates that wait for people
 //	state         run, stage parts, steps, findings
 //	summary       what people are told
