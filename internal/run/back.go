@@ -209,7 +209,7 @@ func (s *State) backChecked(e *StageChecked) error {
 		return ErrStale
 	}
 	if len(e.Changed) == 0 {
-		op.finish(nil)
+		op.finish(nil, nil)
 		b.Next++
 		return nil
 	}

@@ -22,11 +22,19 @@ type envelope struct {
 // maxEvent is the largest event that is written.
 const maxEvent = 64 << 10
 
+// MaxOutput is how many bytes the output of a step may have in an event. A
+// larger one is an artefact.
+const MaxOutput = 32 << 10
+
 // EncodeEvent writes an event as JSON: {"seq", "at", "type", "data"}.
 func EncodeEvent(e Event) ([]byte, error) {
 	name := typeName(e.Body)
 	if name == "" {
 		return nil, errors.New("encode event: it has no body")
+	}
+	if n := outputSize(e.Body); n > MaxOutput {
+		return nil, fmt.Errorf("encode event %s: its output has %d bytes, at most %d are kept: store it as an artefact",
+			name, n, MaxOutput)
 	}
 	data, err := json.Marshal(e.Body)
 	if err != nil {
@@ -41,6 +49,20 @@ func EncodeEvent(e Event) ([]byte, error) {
 			name, len(out), maxEvent)
 	}
 	return out, nil
+}
+
+// outputSize returns how many bytes the output in an event has.
+func outputSize(b Body) int {
+	switch b := b.(type) {
+	case *Observed:
+		return len(b.Output)
+	case *OperationEnded:
+		return len(b.Output)
+	case *ConditionAnswered:
+		return len(b.Output)
+	default:
+		return 0
+	}
 }
 
 // DecodeEvent reads what EncodeEvent writes. A type or a version that it does
@@ -101,8 +123,8 @@ func bodies() []Body {
 	return []Body{
 		&Started{}, &OwnerChanged{}, &StageChecked{}, &StageAskFailed{}, &WindowAnswered{}, &StepResolved{},
 		&Observed{}, &AskFailed{}, &OperationStarted{}, &OperationEnded{}, &IssuesMatched{}, &ConditionAnswered{},
-		&SoakObserved{}, &TimerFired{}, &Approved{}, &Rejected{}, &PersonDone{}, &Accepted{}, &PauseRequested{}, &ResumeRequested{}, &CancelRequested{},
-		&RetryRequested{}, &Settled{}, &ReleaseRequested{}, &RollbackRequested{}, &RollbackApproved{},
-		&AbortRequested{},
+		&SoakObserved{}, &TimerFired{}, &Approved{}, &Rejected{}, &PersonDone{}, &Accepted{}, &PauseRequested{},
+		&ResumeRequested{}, &CancelRequested{}, &RetryRequested{}, &Settled{}, &ReleaseRequested{},
+		&RollbackRequested{}, &RollbackApproved{}, &AbortRequested{},
 	}
 }

@@ -32,6 +32,29 @@ func TestEventsSurviveTheCodec(t *testing.T) {
 	}
 }
 
+// TestDecodeReadsEarlierForms keeps events readable that were written before
+// members were added to their types.
+func TestDecodeReadsEarlierForms(t *testing.T) {
+	t.Parallel()
+	for _, data := range []string{
+		`{"seq":1,"at":"2026-01-01T00:00:00Z","type":"Started@1","data":{"digest":"sha256:a","owner":"o","epoch":1,"parallel":4}}`,
+		`{"seq":2,"at":"2026-01-01T00:00:00Z","type":"StepResolved@1","data":{"stage":"s","step":"a","with":{"x":1}}}`,
+		`{"seq":3,"at":"2026-01-01T00:00:00Z","type":"Observed@1","data":{"op":{"what":"do","stage":"s","step":"a"},"turn":1,"status":"notStarted","before":{"was":1}}}`,
+		`{"seq":4,"at":"2026-01-01T00:00:00Z","type":"OperationEnded@1","data":{"op":{"what":"do","stage":"s","step":"a"},"attempt":1,"ok":true,"output":{"x":1}}}`,
+		`{"seq":5,"at":"2026-01-01T00:00:00Z","type":"Approved@1","data":{"by":"ada","gate":{"stage":"s","name":"go"},"digest":"sha256:s","facts":"f"}}`,
+	} {
+		e, err := DecodeEvent([]byte(data))
+		if err != nil {
+			t.Errorf("%s: %v", data, err)
+			continue
+		}
+		again, err := EncodeEvent(e)
+		if err != nil || string(again) != data {
+			t.Errorf("written again it is %s (%v), it was %s", again, err, data)
+		}
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct{ in, want string }{
@@ -57,6 +80,11 @@ func TestEncodeRefusesLargeEvents(t *testing.T) {
 	t.Parallel()
 	_, err := EncodeEvent(Event{Body: &Observed{Message: strings.Repeat("x", maxEvent)}})
 	if err == nil || !strings.Contains(err.Error(), "store the output as an artefact") {
+		t.Errorf("got %v", err)
+	}
+	large := []byte(`"` + strings.Repeat("x", MaxOutput) + `"`)
+	_, err = EncodeEvent(Event{Body: &OperationEnded{Output: large}})
+	if err == nil || !strings.Contains(err.Error(), "its output has 32770 bytes, at most 32768 are kept") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := EncodeEvent(Event{}); err == nil {

@@ -56,6 +56,8 @@ type ObserveOperation struct {
 	// says where the backup is: the host makes of it the input of the action
 	// that restores.
 	With, Before json.RawMessage
+	// WithArtefact is set instead of With when that is too large for an event.
+	WithArtefact *Artefact
 }
 
 // StartOperation asks to append OperationStarted.
@@ -66,13 +68,14 @@ type StartOperation struct {
 	Before  json.RawMessage
 }
 
-// PerformOperation asks to carry out the effect: OperationEnded. With and
-// Before are as in ObserveOperation.
+// PerformOperation asks to carry out the effect: OperationEnded. With, Before
+// and WithArtefact are as in ObserveOperation.
 type PerformOperation struct {
 	Op           Ref
 	Key          string
 	Attempt      int
 	With, Before json.RawMessage
+	WithArtefact *Artefact
 }
 
 // MatchIssues asks for known issues that fit a failure: IssuesMatched.

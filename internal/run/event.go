@@ -121,7 +121,16 @@ type StepResolved struct {
 	Terms *Terms `json:"terms,omitempty"`
 }
 
-// Observed answers ObserveOperation.
+// Artefact is evidence, or a value too large for an event, that the host keeps
+// beside the history, by its digest.
+type Artefact struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+	Size   int64  `json:"size"`
+}
+
+// Observed answers ObserveOperation. Artefacts and OutputArtefact are as in
+// OperationEnded.
 type Observed struct {
 	Op   Ref `json:"op"`
 	Turn int `json:"turn"`
@@ -132,6 +141,9 @@ type Observed struct {
 	Resumable bool            `json:"resumable,omitempty"`
 	Reason    string          `json:"reason,omitempty"`
 	Message   string          `json:"message,omitempty"`
+
+	Artefacts      []Artefact `json:"artefacts,omitempty"`
+	OutputArtefact *Artefact  `json:"outputArtefact,omitempty"`
 }
 
 // AskFailed answers ObserveOperation when it was not possible to ask.
@@ -163,6 +175,12 @@ type OperationEnded struct {
 	Retryable bool   `json:"retryable,omitempty"`
 	Reason    string `json:"reason,omitempty"`
 	Message   string `json:"message,omitempty"`
+	// Artefacts are the evidence of the attempt.
+	Artefacts []Artefact `json:"artefacts,omitempty"`
+	// OutputArtefact is the output when it has more than MaxOutput bytes; Output
+	// is empty then. The step counts as done, and a step that needs the output
+	// fails.
+	OutputArtefact *Artefact `json:"outputArtefact,omitempty"`
 }
 
 // Issue is a known issue that fits a failure.

@@ -48,7 +48,7 @@ func (o *Operation) inherit(st *StepState) {
 		switch {
 		case st.Ops[i].Member != o.Member:
 		case o.What == Restore:
-			o.With = st.Ops[i].Output
+			o.With, o.WithArtefact = st.Ops[i].Output, st.Ops[i].OutputArtefact
 		default:
 			o.With, o.Before = st.Ops[i].With, st.Ops[i].Before
 		}

@@ -11,6 +11,7 @@ const Changed = "changed"
 // observed judges an observation.
 func (o *Operation) observed(e Observed, now time.Time, r rules, patient bool) {
 	o.Asks, o.Cause = 0, ""
+	o.keep(e.Artefacts)
 	if r.readOnly {
 		o.read(e, now, r, patient)
 		return
@@ -23,7 +24,7 @@ func (o *Operation) observed(e Observed, now time.Time, r rules, patient bool) {
 	case "inProgress":
 		o.poll(now, r)
 	case "done":
-		o.finish(e.Output)
+		o.finish(e.Output, e.OutputArtefact)
 	case "failed":
 		o.fail(orElse(e.Reason, "Failed"), e.Message)
 	case Changed:
@@ -37,7 +38,7 @@ func (o *Operation) observed(e Observed, now time.Time, r rules, patient bool) {
 func (o *Operation) read(e Observed, now time.Time, r rules, patient bool) {
 	switch e.Status {
 	case "done":
-		o.finish(e.Output)
+		o.finish(e.Output, e.OutputArtefact)
 	case "inProgress":
 		o.poll(now, r)
 	default:
@@ -98,8 +99,9 @@ func (o *Operation) poll(now time.Time, r rules) {
 // ended judges the result of an attempt. Only a failure that certainly changed
 // nothing may be followed by another attempt without a look at the world.
 func (o *Operation) ended(e OperationEnded, now time.Time, r rules, patient bool) {
+	o.keep(e.Artefacts)
 	if e.OK {
-		o.finish(e.Output)
+		o.finish(e.Output, e.OutputArtefact)
 		return
 	}
 	o.Failures++
@@ -113,6 +115,13 @@ func (o *Operation) ended(e OperationEnded, now time.Time, r rules, patient bool
 	o.Unclear = true
 	o.Deadline = time.Time{}
 	o.observe()
+}
+
+// keep remembers the newest evidence; all of it is in the history.
+func (o *Operation) keep(evidence []Artefact) {
+	if len(evidence) > 0 {
+		o.Artefacts = evidence
+	}
 }
 
 func orElse(s, other string) string {

@@ -14,7 +14,7 @@ func (s *State) onIssuesMatched(e *IssuesMatched) error {
 	f.state.Issues = append(f.state.Issues, e.Issues...)
 	for _, issue := range e.Issues {
 		if issue.Benign && e.Op.What == Do {
-			f.op.finish(nil)
+			f.op.finish(nil, nil)
 			break
 		}
 	}

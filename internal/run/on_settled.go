@@ -12,7 +12,7 @@ func (s *State) onSettled(e *Settled) error {
 	}
 	switch e.Verdict {
 	case VerdictDone:
-		f.op.finish(e.Output)
+		f.op.finish(e.Output, nil)
 	case VerdictNotDone:
 		f.op.Attempted = false
 		f.op.fail("SettledNotDone", e.Reason)

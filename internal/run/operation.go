@@ -78,9 +78,15 @@ type Operation struct {
 	With      json.RawMessage `json:"with,omitempty"`
 	Before    json.RawMessage `json:"before,omitempty"`
 	Output    json.RawMessage `json:"output,omitempty"`
-	Reason    string          `json:"reason,omitempty"`
-	Message   string          `json:"message,omitempty"`
-	Cause     Wait            `json:"cause,omitempty"`
+	// OutputArtefact is the output when it is too large to be here, WithArtefact
+	// such an input.
+	OutputArtefact *Artefact `json:"outputArtefact,omitempty"`
+	WithArtefact   *Artefact `json:"withArtefact,omitempty"`
+	// Artefacts are the evidence of what was looked at or tried last.
+	Artefacts []Artefact `json:"artefacts,omitempty"`
+	Reason    string     `json:"reason,omitempty"`
+	Message   string     `json:"message,omitempty"`
+	Cause     Wait       `json:"cause,omitempty"`
 	// Asks counts attempts to ask that failed, in a row.
 	Asks int `json:"asks,omitempty"`
 	// Next is when a resting, asking or polling operation goes on.
@@ -179,8 +185,8 @@ func (o *Operation) start(now time.Time, r rules, before json.RawMessage) {
 }
 
 // finish ends the operation well.
-func (o *Operation) finish(output json.RawMessage) {
-	o.Life, o.Output = Done, output
+func (o *Operation) finish(output json.RawMessage, large *Artefact) {
+	o.Life, o.Output, o.OutputArtefact = Done, output, large
 	o.Reason, o.Message, o.Cause = "", "", ""
 	o.Unclear = false
 	o.Next, o.Deadline = time.Time{}, time.Time{}

@@ -2,6 +2,7 @@ package run
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -48,6 +49,25 @@ func (s *State) output(at Place) json.RawMessage {
 		return st.Ops[0].Output
 	}
 	return nil
+}
+
+// unreadable says why the expressions of a step cannot be evaluated: an output
+// of which they speak is too large to be kept.
+func (s *State) unreadable(at Place) string {
+	v := &s.ix.stages[at.Stage]
+	for _, j := range v.reads[at.Step] {
+		st := &s.Stages[at.Stage].Steps[j]
+		if st.Status != StepSucceeded {
+			continue
+		}
+		for i := range st.Ops {
+			if large := st.Ops[i].OutputArtefact; large != nil {
+				return fmt.Sprintf("it reads the output of step %q, which has %d bytes, at most %d are kept: see artefact %s",
+					st.Ops[i].named(), large.Size, MaxOutput, large.Digest)
+			}
+		}
+	}
+	return ""
 }
 
 // output is that of the gate's action.

@@ -116,6 +116,7 @@ func (s *State) pendOperation(q *queue, op *Operation) {
 		}
 		q.add(ObserveOperation{
 			Op: op.Ref, Key: op.Key, Attempted: op.Attempted, Turn: op.Turn, With: op.With, Before: op.Before,
+			WithArtefact: op.WithArtefact,
 		})
 	case Starting:
 		f, err := s.locate(op.Ref)
@@ -123,7 +124,9 @@ func (s *State) pendOperation(q *queue, op *Operation) {
 			q.add(StartOperation{Op: op.Ref, Key: op.Key, Attempt: op.Attempt + 1, Before: op.Before})
 		}
 	case Active:
-		q.add(PerformOperation{Op: op.Ref, Key: op.Key, Attempt: op.Attempt, With: op.With, Before: op.Before})
+		q.add(PerformOperation{
+			Op: op.Ref, Key: op.Key, Attempt: op.Attempt, With: op.With, Before: op.Before, WithArtefact: op.WithArtefact,
+		})
 		if !op.Deadline.IsZero() {
 			q.add(Timer{Timer: TimerRef{Kind: TimerTimeout, Op: op.Ref, Turn: op.Turn}, At: op.Deadline})
 		}

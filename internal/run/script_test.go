@@ -21,7 +21,7 @@ import (
 //	event         one event per line: its type and its data
 //	fire          fires the pending timers, in their order
 //	crash         another owner takes over, with the state read from JSON
-//	pending       the IDs of the pending commands
+//	pending       the IDs of what is pending
 //	commands      what the host is asked for, as JSON
 //	gates         the gates that wait for people
 //	state         run, stage parts, steps, findings

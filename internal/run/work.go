@@ -67,7 +67,7 @@ func (s *State) beginSteps(st *StageState, low, active int) bool {
 		default:
 			s.begin(at)
 			active++
-			again = again || s.over(at)
+			again = again || step.Status == StepFailed || s.over(at)
 		}
 	}
 	return again
@@ -79,6 +79,10 @@ func (s *State) begin(at Place) {
 	st.Began, st.Ended = s.At, time.Time{}
 	st.Reason, st.Message = "", ""
 	if s.ix.stages[at.Stage].resolve[at.Step] {
+		if why := s.unreadable(at); why != "" {
+			s.failStep(at, "OutputTooLarge", why)
+			return
+		}
 		st.Status, st.Resolving = StepRunning, true
 		return
 	}
