@@ -188,7 +188,11 @@ func TestDocsExplainReasons(t *testing.T) {
 			}
 		}
 		slices.Sort(documented)
-		want := reasons(t, family)
+		want := reasons(t, family, "reason")
+		if family == "target" { // the page of what holds for all actions
+			want = append(want, reasons(t, "wrap", "Reason")...)
+			slices.Sort(want)
+		}
 		if slices.ContainsFunc(names, func(name string) bool { return takesSecrets(r, name) }) {
 			want = append(want, action.ReasonSecretUnavailable)
 			slices.Sort(want)
@@ -210,16 +214,16 @@ func takesSecrets(r *action.Registry, name string) bool {
 	return false
 }
 
-// reasons returns the values of the constants reason… of a family, sorted,
-// with the one that every action has.
-func reasons(t *testing.T, family string) []string {
+// reasons returns the values of the constants of a family that begin with
+// prefix, sorted, with the one that every action has.
+func reasons(t *testing.T, family, prefix string) []string {
 	t.Helper()
 	files, err := filepath.Glob("../" + family + "/*.go")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("family %s has no source: %v", family, err)
 	}
 	var found []string
-	if family != "target" {
+	if family != "target" && family != "wrap" {
 		found = append(found, action.ReasonInvalidInput)
 	}
 	for _, file := range files {
@@ -229,7 +233,7 @@ func reasons(t *testing.T, family string) []string {
 		}
 		ast.Inspect(parsed, func(n ast.Node) bool {
 			spec, ok := n.(*ast.ValueSpec)
-			if !ok || !strings.HasPrefix(spec.Names[0].Name, "reason") || len(spec.Values) != 1 {
+			if !ok || !strings.HasPrefix(spec.Names[0].Name, prefix) || len(spec.Values) != 1 {
 				return true
 			}
 			if literal, ok := spec.Values[0].(*ast.BasicLit); ok {

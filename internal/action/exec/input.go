@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/secret"
 )
 
 // checkCommand refuses commands that no system could start.
@@ -39,6 +40,7 @@ func newCommand(
 	ctx context.Context, env action.Env, args []string, dir string,
 	vars map[string]string, secretVars map[string]action.SecretRef,
 ) (Program, error) {
+	env, recorder := secret.Recording(env)
 	secrets, err := env.ResolveSecrets(ctx, "secretEnv", secretVars)
 	if err != nil {
 		return Program{}, err
@@ -50,20 +52,9 @@ func newCommand(
 		dir = filepath.Join(env.Dir, dir)
 	}
 	return Program{
-		Args: args, Dir: dir, Env: all, Secrets: values(secrets, secretVars),
+		Args: args, Dir: dir, Env: all, Secrets: recorder.Values(),
 		Key: env.Key, Log: env.Log, Children: env.Children,
 	}, nil
-}
-
-// values returns the values of secrets, and what of them comes behind their
-// prefixes.
-func values(secrets map[string]string, refs map[string]action.SecretRef) []string {
-	var out []string
-	for _, name := range slices.Sorted(maps.Keys(secrets)) {
-		prefix, _ := refs[name]["prefix"].(string)
-		out = append(out, secrets[name], strings.TrimPrefix(secrets[name], prefix))
-	}
-	return out
 }
 
 // names returns variables without their values, which are not known yet.

@@ -68,6 +68,7 @@ func carriesCredentials(name string) bool {
 // resolveHeaders returns all headers of the request with their values, and
 // what removes those of the secret ones from the answer.
 func resolveHeaders(ctx context.Context, env action.Env, in GetInput) (map[string]string, *secret.Redactor, error) {
+	env, recorder := secret.Recording(env)
 	secrets, err := env.ResolveSecrets(ctx, "secretHeaders", in.SecretHeaders)
 	if err == nil {
 		err = checkValues(secrets)
@@ -78,15 +79,10 @@ func resolveHeaders(ctx context.Context, env action.Env, in GetInput) (map[strin
 		}
 		return nil, nil, err
 	}
-	var values []string
 	headers := map[string]string{}
 	maps.Copy(headers, in.Headers)
-	for _, name := range names(secrets) {
-		prefix, _ := in.SecretHeaders[name]["prefix"].(string)
-		values = append(values, secrets[name], strings.TrimPrefix(secrets[name], prefix))
-		headers[name] = secrets[name]
-	}
-	return headers, secret.NewRedactor(values...), nil
+	maps.Copy(headers, secrets)
+	return headers, recorder.Redactor(), nil
 }
 
 // notInName tells whether r may not stand in the name of a header (RFC 9110,
