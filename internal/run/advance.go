@@ -95,6 +95,8 @@ func (s *State) dispatch(b Body) error {
 		return s.onRollbackRequested(b)
 	case *RollbackApproved:
 		return s.onRollbackApproved(b)
+	case *Replanned:
+		return s.onReplanned(b)
 	case *AbortRequested:
 		return s.onAbortRequested(b)
 	}

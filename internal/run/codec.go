@@ -53,16 +53,16 @@ func EncodeEvent(e Event) ([]byte, error) {
 
 // outputSize returns how many bytes the output in an event has.
 func outputSize(b Body) int {
-	switch b := b.(type) {
-	case *Observed:
-		return len(b.Output)
-	case *OperationEnded:
-		return len(b.Output)
-	case *ConditionAnswered:
-		return len(b.Output)
-	default:
-		return 0
+	if e, ok := b.(*Observed); ok {
+		return len(e.Output)
 	}
+	if e, ok := b.(*OperationEnded); ok {
+		return len(e.Output)
+	}
+	if e, ok := b.(*ConditionAnswered); ok {
+		return len(e.Output)
+	}
+	return 0
 }
 
 // DecodeEvent reads what EncodeEvent writes. A type or a version that it does
@@ -125,6 +125,6 @@ func bodies() []Body {
 		&Observed{}, &AskFailed{}, &OperationStarted{}, &OperationEnded{}, &IssuesMatched{}, &ConditionAnswered{},
 		&SoakObserved{}, &TimerFired{}, &Approved{}, &Rejected{}, &PersonDone{}, &Accepted{}, &PauseRequested{},
 		&ResumeRequested{}, &CancelRequested{}, &RetryRequested{}, &Settled{}, &ReleaseRequested{},
-		&RollbackRequested{}, &RollbackApproved{}, &AbortRequested{},
+		&RollbackRequested{}, &RollbackApproved{}, &AbortRequested{}, &Replanned{},
 	}
 }

@@ -24,9 +24,14 @@
 // nothing of prepare run before it, and all of them run again when the window
 // opens. Leases are given back in the reverse order in which they were taken.
 //
+// # Replan
+//
+// Replanned names a plan by its digest; its stages replace those of which nothing
+// was started. The host keeps all plans of a run and hands out each by its digest
+// (WithPlans, ResumeFrom), so that a fold needs nothing else.
+//
 // # Does not do yet
 //
-// Replacing stages that have not started (replan), and live selections inside of
-// an action; members found by forEach are recorded, and approved where the plan
+// Live selections inside of an action; members found by forEach are recorded, and approved where the plan
 // asks for it.
 package run

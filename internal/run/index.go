@@ -9,9 +9,11 @@ import (
 
 // index is the plan in the form in which it is looked up. It never changes.
 type index struct {
-	plan   *plan.Plan
-	stages []stageView
-	byID   map[string]int
+	plan *plan.Plan
+	// origins are the plans that the stages came from.
+	origins []*plan.Plan
+	stages  []stageView
+	byID    map[string]int
 }
 
 // stageView is a stage, or the author's way back from one.
@@ -39,8 +41,8 @@ type stageView struct {
 // abortID is how the author's way back from a stage is called.
 func abortID(stage string) string { return stage + "/abort" }
 
-func newIndex(p *plan.Plan) *index {
-	ix := &index{plan: p, byID: map[string]int{}}
+func newIndex(p *plan.Plan, origins []*plan.Plan) *index {
+	ix := &index{plan: p, origins: origins, byID: map[string]int{}}
 	for i := range p.Stages {
 		st := &p.Stages[i]
 		v := stageView{id: st.ID, plan: st, steps: st.Steps, groups: st.Groups, gates: stageGates(st)}

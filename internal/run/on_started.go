@@ -11,12 +11,15 @@ func (s *State) onStarted(e *Started) error {
 	}
 	s.Status = Running
 	s.Owner, s.Epoch, s.Parallel = e.Owner, e.Epoch, e.Parallel
-	for _, f := range s.ix.plan.Findings {
-		// A finding about a step blocks its stage, as the plan was made with it.
-		s.Findings = append(s.Findings, plan.Finding{
-			Name: f.Name, Stage: f.Stage, Outcome: f.Outcome, Reason: f.Reason, Message: f.Message, Remedy: f.Remedy,
-			Accepted: f.Accepted,
-		})
+	for i := range s.ix.plan.Findings {
+		s.Findings = append(s.Findings, ofStage(s.ix.plan.Findings[i]))
 	}
 	return nil
+}
+
+// ofStage returns a finding of the plan as one about its stage: one about a
+// step blocks all of it, as the plan was made with it.
+func ofStage(f plan.Finding) plan.Finding {
+	f.Step = ""
+	return f
 }

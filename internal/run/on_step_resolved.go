@@ -31,7 +31,7 @@ func (s *State) onStepResolved(e *StepResolved) error {
 	case e.Skip != "":
 		s.endStep(at, StepSkipped, "Skipped", e.Skip)
 	case step.Gate != "":
-		st.Gate = &GateState{Terms: *e.Terms, With: e.With}
+		st.Gate = &GateState{Terms: *e.Terms, With: e.With, Turn: st.Earlier.Turn}
 		st.Status, st.Wait = StepWaiting, e.Terms.Kind
 	default:
 		s.beginOperations(at, e.With, e.Members)

@@ -62,8 +62,8 @@ func (s *State) unreadable(at Place) string {
 		}
 		for i := range st.Ops {
 			if large := st.Ops[i].OutputArtefact; large != nil {
-				return fmt.Sprintf("it reads the output of step %q, which has %d bytes, at most %d are kept: see artefact %s",
-					st.Ops[i].named(), large.Size, MaxOutput, large.Digest)
+				return fmt.Sprintf("it reads the output of step %q, which has %d bytes, at most %d are kept: "+
+					"see artefact %s", st.Ops[i].named(), large.Size, MaxOutput, large.Digest)
 			}
 		}
 	}

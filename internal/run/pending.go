@@ -125,7 +125,8 @@ func (s *State) pendOperation(q *queue, op *Operation) {
 		}
 	case Active:
 		q.add(PerformOperation{
-			Op: op.Ref, Key: op.Key, Attempt: op.Attempt, With: op.With, Before: op.Before, WithArtefact: op.WithArtefact,
+			Op: op.Ref, Key: op.Key, Attempt: op.Attempt, With: op.With, Before: op.Before,
+			WithArtefact: op.WithArtefact,
 		})
 		if !op.Deadline.IsZero() {
 			q.add(Timer{Timer: TimerRef{Kind: TimerTimeout, Op: op.Ref, Turn: op.Turn}, At: op.Deadline})

@@ -11,8 +11,8 @@ import (
 	"github.com/refitproject/refit/internal/plan"
 )
 
-// parsePlan reads a plan in short: lines "stage ID key=value …", "step ID
-// key=value …" and "abort"; steps belong to what stands above them.
+// parsePlan reads a plan in short: lines "plan key=value …", "stage ID key=value
+// …", "step ID key=value …" and "abort"; steps belong to what stands above them.
 func parsePlan(text string) (*plan.Plan, error) {
 	p := &plan.Plan{Digest: "sha256:plan"}
 	var steps *[]plan.Step
@@ -22,6 +22,10 @@ func parsePlan(text string) (*plan.Plan, error) {
 			continue
 		}
 		switch fields[0] {
+		case "plan":
+			for _, f := range fields[1:] {
+				planKey(p, f)
+			}
 		case "stage":
 			p.Stages = append(p.Stages, plan.Stage{ID: fields[1], Digest: "sha256:" + fields[1]})
 			st := &p.Stages[len(p.Stages)-1]
@@ -63,9 +67,29 @@ func cover(st *plan.Stage) {
 	}
 }
 
+// planKey reads what belongs to the plan as a whole; "finding=NAME/STAGE" is one
+// that fails.
+func planKey(p *plan.Plan, f string) {
+	k, v, _ := strings.Cut(f, "=")
+	switch k {
+	case "digest":
+		p.Digest = "sha256:" + v
+	case "platform":
+		p.Platform = v
+	case "target":
+		name, identity, _ := strings.Cut(v, ":")
+		p.Targets = append(p.Targets, plan.Target{Name: name, Identity: identity})
+	case "finding":
+		name, stage, _ := strings.Cut(v, ":")
+		p.Findings = append(p.Findings, plan.Finding{Name: name, Stage: stage, Outcome: plan.Fail, Reason: "Bad", Message: "bad"})
+	}
+}
+
 func stageKey(st *plan.Stage, f string) {
 	k, v, _ := strings.Cut(f, "=")
 	switch k {
+	case "digest":
+		st.Digest = "sha256:" + v
 	case "window":
 		st.Windows = []plan.Window{{OnClose: v}}
 	case "approval":

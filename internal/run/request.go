@@ -100,6 +100,15 @@ type RollbackApproved struct {
 	Digest string `json:"digest"`
 }
 
+// Replanned puts the stages of another plan in the place of those of which
+// nothing was started. The host keeps the plan by its digest.
+type Replanned struct {
+	Who
+	Digest string `json:"digest"`
+	// From is the first stage that is replaced; empty for all that are left.
+	From string `json:"from,omitempty"`
+}
+
 // AbortRequested takes the author's way back to service.
 type AbortRequested struct{ Who }
 
@@ -130,3 +139,4 @@ func (*ReleaseRequested) body()  {}
 func (*RollbackRequested) body() {}
 func (*RollbackApproved) body()  {}
 func (*AbortRequested) body()    {}
+func (*Replanned) body()         {}

@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -16,6 +18,7 @@ import (
 // them. One file tells one situation. The commands:
 //
 //	plan          the plan, in short, and a run of it that has started
+//	keep          another plan, which the host keeps
 //	auto [until=] answers what is pending as a world without faults does, but
 //	              timers, until the ID of a pending command has this prefix
 //	event         one event per line: its type and its data
@@ -47,6 +50,7 @@ type script struct {
 	world *world
 	now   time.Time
 	epoch uint64
+	plans map[string]*plan.Plan
 	out   strings.Builder
 }
 
@@ -56,6 +60,13 @@ func (s *script) command(d *datadriven.TestData) {
 	switch d.Cmd {
 	case "plan":
 		s.plan(d)
+	case "keep":
+		p, err := parsePlan(d.Input)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.plans[p.Digest] = p
+		s.sayf("%s", p.Digest)
 	case "auto":
 		s.auto(d)
 	case "event":
@@ -77,7 +88,7 @@ func (s *script) command(d *datadriven.TestData) {
 		s.sayf("%s", s.state.Status)
 	case "crash":
 		var err error
-		if s.state, err = roundTrip(s.state); err != nil {
+		if s.state, err = roundTrip(s.state, s.source); err != nil {
 			s.t.Fatal(err)
 		}
 		s.epoch++
@@ -119,6 +130,8 @@ func (s *script) plan(d *datadriven.TestData) {
 		s.t.Fatal(err)
 	}
 	s.state, s.world, s.epoch = run.New(p, "r"), newWorld(p, 0), 1
+	s.plans = map[string]*plan.Plan{p.Digest: p}
+	s.state = run.WithPlans(s.state, s.source)
 	s.now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	parallel := 4
 	d.MaybeScanArgs(s.t, "parallel", &parallel)
@@ -132,6 +145,13 @@ func (s *script) json(v any) {
 		s.t.Fatal(err)
 	}
 	s.sayf("%s", data)
+}
+
+func (s *script) source(digest string) (*plan.Plan, error) {
+	if p := s.plans[digest]; p != nil {
+		return p, nil
+	}
+	return nil, errors.New("it is not kept")
 }
 
 // auto answers everything but timers.
@@ -182,6 +202,7 @@ func (s *script) record(b run.Body, tell bool) {
 		return
 	}
 	s.state = next
+	s.world.plan = next.Plan()
 	if e, ok := b.(*run.OperationStarted); ok && tell {
 		s.sayf("  start %s %s", e.Op.What, where(e.Op))
 	}

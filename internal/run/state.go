@@ -14,8 +14,10 @@ import (
 // another only the newest may be used. Clone gives an independent copy.
 type State struct {
 	Run string `json:"run"`
-	// Digest is the digest of the plan.
+	// Digest is the digest of the plan, of the newest one after a replan.
 	Digest string `json:"digest"`
+	// Plans has the plans of the run in their order, once there are several.
+	Plans []PlanPart `json:"plans,omitempty"`
 	// Seq and At are those of the last event.
 	Seq    uint64    `json:"seq"`
 	At     time.Time `json:"at,omitzero"`
@@ -40,7 +42,8 @@ type State struct {
 	Reason   string `json:"reason,omitempty"`
 	Back     *Back  `json:"back,omitempty"`
 
-	ix *index
+	ix     *index
+	source PlanSource
 }
 
 // Place is the place of a step: of its stage, and within it.
@@ -133,6 +136,9 @@ func (st *StepState) fresh() StepState {
 	if st.Resolving {
 		n.Resolved++
 	}
+	if st.Gate != nil {
+		n.Earlier.Turn = max(n.Earlier.Turn, st.Gate.Turn+1)
+	}
 	for i := range st.Ops {
 		n.Earlier.Turn = max(n.Earlier.Turn, st.Ops[i].Turn)
 		n.Earlier.Attempt = max(n.Earlier.Attempt, st.Ops[i].Attempt)
@@ -176,7 +182,7 @@ type GateState struct {
 
 // New returns the state before the first event of a run of p.
 func New(p *plan.Plan, run string) State {
-	ix := newIndex(p)
+	ix := newIndex(p, repeated(p, len(p.Stages)))
 	s := State{Run: run, Digest: p.Digest, Status: Planned, ix: ix}
 	s.Stages = make([]StageState, len(ix.stages))
 	for i := range ix.stages {
@@ -196,12 +202,21 @@ func newStage(v *stageView) StageState {
 	return st
 }
 
-// Resume binds a state that was read from JSON to its plan again.
+// Resume binds a state that was read from JSON to its plan again. After a replan
+// there are several plans: see ResumeFrom.
 func Resume(p *plan.Plan, s State) (State, error) {
 	if s.Digest != p.Digest {
 		return State{}, fmt.Errorf("resume run %q: it belongs to plan %s, not to %s", s.Run, s.Digest, p.Digest)
 	}
-	s.ix = newIndex(p)
+	if len(s.Plans) > 0 {
+		return State{}, fmt.Errorf("resume run %q: it was replanned, and needs its %d plans", s.Run, len(s.Plans))
+	}
+	return bind(s, p, repeated(p, len(p.Stages)))
+}
+
+// bind binds a state to its plan, made of what its stages came from.
+func bind(s State, p *plan.Plan, origins []*plan.Plan) (State, error) {
+	s.ix = newIndex(p, origins)
 	if len(s.Stages) != len(s.ix.stages) {
 		return State{}, fmt.Errorf("resume run %q: the state has %d stages, the plan %d",
 			s.Run, len(s.Stages), len(s.ix.stages))
@@ -225,9 +240,20 @@ func (s *State) Clone() (State, error) {
 	if err := json.Unmarshal(data, &c); err != nil {
 		return State{}, fmt.Errorf("copy the state of run %q: %w", s.Run, err)
 	}
-	c.ix = s.ix
+	c.ix, c.source = s.ix, s.source
 	return c, nil
 }
 
-// Plan returns the plan that the state is bound to.
+// Plan returns the plan that the state is bound to. After a replan its stages
+// are those of several plans, and all else is of the newest one.
 func (s *State) Plan() *plan.Plan { return s.ix.plan }
+
+// PlanOf returns the plan that a stage, or the way back from it, came from, or
+// nil.
+func (s *State) PlanOf(stage string) *plan.Plan {
+	i, ok := s.ix.byID[stage]
+	if !ok {
+		return nil
+	}
+	return s.ix.origins[i%len(s.ix.origins)]
+}

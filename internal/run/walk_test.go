@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,7 @@ func newWalk(t *testing.T, seed uint64) *walk {
 		t.Fatal(err)
 	}
 	return &walk{
-		world: newWorld(p, seed), rng: rng, text: text, state: run.New(p, "r"), epoch: 1, trip: seed%4 == 0,
+		world: newWorld(p, seed), rng: rng, text: text, state: run.WithPlans(run.New(p, "r"), again(p)), epoch: 1, trip: seed%4 == 0,
 		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
 }
@@ -188,9 +189,39 @@ func (w *walk) whim() error {
 	who := run.Who{By: "ada", Reason: "whim"}
 	bodies := []run.Body{
 		&run.PauseRequested{Who: who}, &run.PauseRequested{Who: who}, &run.CancelRequested{Who: who},
-		&run.RollbackRequested{Who: who, Partly: true}, &run.AbortRequested{Who: who},
+		&run.RollbackRequested{Who: who, Partly: true}, &run.AbortRequested{Who: who}, w.replan(who), w.replan(who),
 	}
 	return w.asked(bodies[w.rng.IntN(len(bodies))])
+}
+
+// replan asks for other stages from some stage on.
+func (w *walk) replan(who run.Who) run.Body {
+	k := w.rng.IntN(len(w.world.plan.Stages))
+	return &run.Replanned{
+		Who: who, From: w.world.plan.Stages[k].ID, Digest: fmt.Sprintf("sha256:again-%d-%d", k, w.rng.IntN(1000)),
+	}
+}
+
+// again finds the plans of replans: the stages of p from some stage on, every
+// second time with other digests.
+func again(p *plan.Plan) run.PlanSource {
+	return func(digest string) (*plan.Plan, error) {
+		if digest == p.Digest {
+			return p, nil
+		}
+		var from, n int
+		if _, err := fmt.Sscanf(digest, "sha256:again-%d-%d", &from, &n); err != nil {
+			return nil, err
+		}
+		q := *p
+		q.Digest, q.Stages = digest, slices.Clone(p.Stages[from:])
+		for i := range q.Stages {
+			if n%2 == 0 {
+				q.Stages[i].Digest += digest
+			}
+		}
+		return &q, nil
+	}
 }
 
 func (w *walk) asked(b run.Body) error {
@@ -296,7 +327,7 @@ func (w *walk) record(b run.Body) error {
 	w.state = next
 	w.history = append(w.history, e)
 	if w.trip {
-		if w.state, err = roundTrip(w.state); err != nil {
+		if w.state, err = roundTrip(w.state, again(w.world.plan)); err != nil {
 			return err
 		}
 	}
@@ -309,7 +340,7 @@ func (w *walk) record(b run.Body) error {
 	return nil
 }
 
-func roundTrip(s run.State) (run.State, error) {
+func roundTrip(s run.State, source run.PlanSource) (run.State, error) {
 	data, err := json.Marshal(s)
 	if err != nil {
 		return s, err
@@ -318,7 +349,7 @@ func roundTrip(s run.State) (run.State, error) {
 	if err := json.Unmarshal(data, &back); err != nil {
 		return s, err
 	}
-	return run.Resume(s.Plan(), back)
+	return run.ResumeFrom(source, back)
 }
 
 // guard checks I1, I2 and I10 when an effect is about to be started.
@@ -405,7 +436,7 @@ func (w *walk) last() error {
 
 // fold reads a history as a host does after a restart.
 func fold(p *plan.Plan, history []run.Event) (run.State, error) {
-	s := run.New(p, "r")
+	s := run.WithPlans(run.New(p, "r"), again(p))
 	for _, e := range history {
 		data, err := run.EncodeEvent(e)
 		if err != nil {
