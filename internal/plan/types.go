@@ -246,6 +246,9 @@ type Step struct {
 	Skip string `json:"skip,omitempty"`
 	// ForEach is set when the members are known only when the step starts.
 	ForEach *ForEach `json:"forEach,omitempty"`
+	// Selection is set when the action picks out what it acts on by itself,
+	// when it starts.
+	Selection *Selection `json:"selection,omitempty"`
 
 	Covers       []string   `json:"covers,omitempty"`
 	Proof        int        `json:"proof,omitempty"`

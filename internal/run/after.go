@@ -40,6 +40,10 @@ func (s *State) afterDo(f spot) {
 		st.Status = StepRunning
 		st.Ops[st.Op].observe()
 	case Asleep, Observing, Starting, Active, Polling, Resting, Matching:
+		if g := st.Gate; g != nil && !g.Passed && op.Life == Starting {
+			st.Status, st.Wait, st.Reason, st.Message = StepWaiting, g.Kind, "", ""
+			return
+		}
 		st.Status, st.Wait, st.Reason, st.Message = StepRunning, "", "", ""
 	}
 }

@@ -76,6 +76,9 @@ type PerformOperation struct {
 	Attempt      int
 	With, Before json.RawMessage
 	WithArtefact *Artefact
+	// Selection is what the step may act on, and nothing else, where its plan has
+	// a selection.
+	Selection []Selected
 }
 
 // MatchIssues asks for known issues that fit a failure: IssuesMatched.

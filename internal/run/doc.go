@@ -30,8 +30,9 @@
 // was started. The host keeps all plans of a run and hands out each by its digest
 // (WithPlans, ResumeFrom), so that a fold needs nothing else.
 //
-// # Does not do yet
+// # Selections
 //
-// Live selections inside of an action; members found by forEach are recorded, and approved where the plan
-// asks for it.
+// The members of a forEach, and what an action picks out by itself (Selection of
+// a step), are recorded before anything is done to them. An approval is for one
+// list, by its digest. No procedure can ask for a Selection yet.
 package run

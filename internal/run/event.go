@@ -96,6 +96,9 @@ type Terms struct {
 	Every   plan.Duration `json:"every,omitempty"`
 	MaxGap  plan.Duration `json:"maxGap,omitempty"`
 	Checks  []string      `json:"checks,omitempty"`
+	// Selection is the digest of the list of members that an approval is asked
+	// for; the approval has to name it.
+	Selection string `json:"selection,omitempty"`
 }
 
 // Member is one member of a forEach with its input.
@@ -129,6 +132,13 @@ type Artefact struct {
 	Size   int64  `json:"size"`
 }
 
+// Selected is something that an action would act on: its name, and what a
+// person should know of it, such as its size.
+type Selected struct {
+	Key  string `json:"key"`
+	Note string `json:"note,omitempty"`
+}
+
 // Observed answers ObserveOperation. Artefacts and OutputArtefact are as in
 // OperationEnded.
 type Observed struct {
@@ -141,7 +151,8 @@ type Observed struct {
 	Resumable bool            `json:"resumable,omitempty"`
 	Reason    string          `json:"reason,omitempty"`
 	Message   string          `json:"message,omitempty"`
-
+	// Selection is what a step whose plan has a selection would act on.
+	Selection      []Selected `json:"selection,omitempty"`
 	Artefacts      []Artefact `json:"artefacts,omitempty"`
 	OutputArtefact *Artefact  `json:"outputArtefact,omitempty"`
 }

@@ -172,9 +172,13 @@ func (s *State) settleDown() {
 	st := &s.Stages[s.Stage]
 	for j := range st.Steps {
 		step := &st.Steps[j]
-		if step.Resolving || step.Gate != nil && !step.Gate.Passed && step.Status == StepWaiting {
+		gated := step.Gate != nil && !step.Gate.Passed && step.Status == StepWaiting
+		if step.Resolving || gated && !s.stepHappened(Place{s.Stage, j}) {
 			*step = step.fresh()
 			continue
+		}
+		if gated {
+			step.Gate = nil
 		}
 		if step.Op >= len(step.Ops) {
 			continue

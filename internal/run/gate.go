@@ -44,7 +44,11 @@ func (s *State) passed(at Place, ref GateRef) {
 	}
 	if st, _ := s.stepAt(at); len(st.Ops) > 0 {
 		st.Status, st.Wait = StepRunning, ""
-		st.Ops[0].observe()
+		op := &st.Ops[st.Op]
+		if op.Life != Asleep {
+			op.SelectionBy = st.Gate.By[0]
+		}
+		op.observe()
 		return
 	}
 	s.endStep(at, StepSucceeded, "", "")

@@ -112,7 +112,11 @@ func (s *State) nextGate(add adder, g *GateState, stage, step, name string) {
 	}
 	switch g.Kind {
 	case WaitApproval:
-		add(g.Question, "approve", stage, orElse(step, name), s.ix.stages[s.Stage].plan.Digest)
+		args := []string{stage, orElse(step, name), s.ix.stages[s.Stage].plan.Digest}
+		if g.Selection != "" {
+			args = append(args, g.Selection)
+		}
+		add(g.Question, "approve", args...)
 	case WaitPerson:
 		add(g.Question, "done", stage, orElse(step, name))
 	case WaitWindow, WaitSoak, WaitCondition, WaitCredentials, WaitTarget:

@@ -15,6 +15,10 @@ func (s *State) onApproved(e *Approved) error {
 		return refused("the approval is for stage digest %s with facts %s, now it is %s with facts %s",
 			e.Digest, e.Facts, v.plan.Digest, st.Facts)
 	}
+	if e.Selection != g.Selection {
+		return refused("the approval is for the list of members %q, now it is %q: look at it again",
+			e.Selection, g.Selection)
+	}
 	if g.vote(e.By) {
 		s.passed(at, e.Gate)
 	}

@@ -12,6 +12,7 @@ func (s *State) onObserved(e *Observed) error {
 	if f.op.Life == Starting && e.Op.What == Do && (s.Cancelling || s.Back != nil || s.Aborting) {
 		f.op.Life = Dropped
 	}
+	s.selected(f, e.Selection)
 	s.after(f)
 	return nil
 }

@@ -50,7 +50,7 @@ func (s *State) hold(st *StepState) {
 // mayStart tells whether an observed operation may change the world now.
 func (s *State) mayStart(f spot) bool {
 	if f.op.What == Do {
-		return !s.holding() && s.windowOpen(f.at)
+		return !s.holding() && s.windowOpen(f.at) && (f.state.Gate == nil || f.state.Gate.Passed)
 	}
 	return !s.Paused || s.Back != nil
 }

@@ -10,6 +10,9 @@ func (s *State) onRejected(e *Rejected) error {
 	}
 	g.By, g.Rejected = nil, orElse(e.Reason, "rejected by "+e.By)
 	if e.Gate.Step != "" {
+		if st, _ := s.stepAt(at); st.Op < len(st.Ops) && st.Ops[st.Op].Life != Asleep {
+			st.Ops[st.Op].Life = Broken
+		}
 		s.failStep(at, "Rejected", g.Rejected)
 	}
 	return nil

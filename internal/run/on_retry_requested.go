@@ -66,6 +66,7 @@ func (s *State) retryStep(at Place) {
 	}
 	op := &st.Ops[st.Op]
 	op.Failures, op.Unclear = 0, false
+	st.Gate = nil
 	st.Status, st.Reason, st.Message = StepRunning, "", ""
 	op.observe()
 }

@@ -3,7 +3,6 @@ package run
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 )
 
 func (s *State) onStepResolved(e *StepResolved) error {
@@ -62,19 +61,11 @@ func (s *State) beginOperations(at Place, with json.RawMessage, members []Member
 		return
 	}
 	if step.ForEach != nil && step.ForEach.Approve {
-		st.Gate = &GateState{Terms: Terms{Kind: WaitApproval, Count: 1, Question: question(members)}}
+		list := listed(members)
+		st.Gate = &GateState{Terms: approvalOf(list)}
 		st.Status, st.Wait = StepWaiting, WaitApproval
 		return
 	}
 	st.Status = StepRunning
 	st.Ops[0].observe()
-}
-
-// question lists the members that a person is asked about.
-func question(members []Member) string {
-	keys := make([]string, len(members))
-	for i, m := range members {
-		keys[i] = m.Key
-	}
-	return fmt.Sprintf("%d members: %s", len(keys), strings.Join(keys, ", "))
 }

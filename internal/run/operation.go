@@ -82,6 +82,9 @@ type Operation struct {
 	// such an input.
 	OutputArtefact *Artefact `json:"outputArtefact,omitempty"`
 	WithArtefact   *Artefact `json:"withArtefact,omitempty"`
+	// Selection is what the step acts on, SelectionBy who approved it.
+	Selection   []Selected `json:"selection,omitempty"`
+	SelectionBy string     `json:"selectionBy,omitempty"`
 	// Artefacts are the evidence of what was looked at or tried last.
 	Artefacts []Artefact `json:"artefacts,omitempty"`
 	Reason    string     `json:"reason,omitempty"`

@@ -136,7 +136,15 @@ func stepKey(s *plan.Step, f string) error {
 		s.When = v
 	case "each":
 		s.ForEach = &plan.ForEach{Max: atoi(v)}
+	case "selects":
+		s.Selection = &plan.Selection{Max: atoi(v), Empty: plan.EmptyRefuse}
+	case "empty":
+		s.Selection.Empty = v
 	case "approve":
+		if s.Selection != nil {
+			s.Selection.Approve = true
+			break
+		}
 		s.ForEach.Approve = true
 	case "gate":
 		s.Gate, s.Effect, s.Reversible = action.Gate(v), action.ReadOnly, plan.ReversibleNone

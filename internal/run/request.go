@@ -12,12 +12,15 @@ type Who struct {
 }
 
 // Approved is a person's approval. It counts only for the digest of the stage
-// and of the facts that it names.
+// and of the facts that it names, and for no other list of members. State.Gates
+// says what to name.
 type Approved struct {
 	Who
 	Gate   GateRef `json:"gate"`
 	Digest string  `json:"digest"`
 	Facts  string  `json:"facts"`
+	// Selection is the digest of the list of members, where one is approved.
+	Selection string `json:"selection,omitempty"`
 }
 
 // Rejected is a person's refusal at a gate.

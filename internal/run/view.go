@@ -44,8 +44,10 @@ type OpenGate struct {
 	By []string
 	// Rejected is why somebody refused it.
 	Rejected string
-	// Digest and Facts are what an approval has to name.
+	// Digest and Facts are what an approval has to name, and Terms.Selection.
 	Digest, Facts string
+	// Members are the list that the approval is for, if it is for one.
+	Members []Selected
 }
 
 // Gates lists the gates of the current stage that wait for an approval or for
@@ -53,12 +55,13 @@ type OpenGate struct {
 func (s *State) Gates() []OpenGate {
 	st, v := &s.Stages[s.Stage], &s.ix.stages[s.Stage]
 	var open []OpenGate
-	add := func(g *GateState, ref GateRef) {
+	add := func(g *GateState, ref GateRef, members []Selected) {
 		if g.Passed || g.Kind != WaitApproval && g.Kind != WaitPerson {
 			return
 		}
 		open = append(open, OpenGate{
 			Gate: ref, Terms: g.Terms, By: g.By, Rejected: g.Rejected, Digest: v.plan.Digest, Facts: st.Facts,
+			Members: members,
 		})
 	}
 	if s.Status.Final() || s.Back != nil || s.Cancelling || s.Aborting {
@@ -66,12 +69,12 @@ func (s *State) Gates() []OpenGate {
 	}
 	if st.Part == PartGated {
 		for i := range st.Gates {
-			add(&st.Gates[i], GateRef{Stage: v.id, Name: st.Gates[i].Name})
+			add(&st.Gates[i], GateRef{Stage: v.id, Name: st.Gates[i].Name}, nil)
 		}
 	}
 	for j := range st.Steps {
 		if step := &st.Steps[j]; step.Gate != nil && step.Status == StepWaiting {
-			add(step.Gate, GateRef{Stage: v.id, Step: v.steps[j].ID})
+			add(step.Gate, GateRef{Stage: v.id, Step: v.steps[j].ID}, step.asked(&v.steps[j]))
 		}
 	}
 	return open

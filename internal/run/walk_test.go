@@ -89,7 +89,7 @@ func randomPlan(rng *rand.Rand) string {
 		line("save", "phase=backup covers=db scratch")
 		line("a", "worst=5m changes=db"+pick(" reversible=restore", "", " reversible=no")+fail)
 		line("b", pick("", "needs=a")+pick("", " resource=r")+fail)
-		line("c", pick("", "free needs=b")+pick("", " resource=r", " each=3", " each=3 approve")+fail)
+		line("c", pick("", "free needs=b")+pick("", " resource=r", " each=3", " each=3 approve", " selects=2", " selects=2 approve", " each=3 selects=2 approve")+fail)
 		line("verify", "phase=verify reads")
 		if rng.IntN(3) == 0 {
 			line("ask", "phase=verify gate="+pick("approval", "person", "condition", "soak"))
@@ -271,7 +271,11 @@ func personBody(s run.State, n run.Next) run.Body {
 		if n.Args[0] == "rollback" {
 			return &run.RollbackApproved{Who: who, Digest: n.Args[1]}
 		}
-		return &run.Approved{Who: who, Gate: gate(), Digest: n.Args[2], Facts: s.Stages[s.Stage].Facts}
+		a := &run.Approved{Who: who, Gate: gate(), Digest: n.Args[2], Facts: s.Stages[s.Stage].Facts}
+		if len(n.Args) > 3 {
+			a.Selection = n.Args[3]
+		}
+		return a
 	case "done":
 		return &run.PersonDone{Who: who, Gate: gate()}
 	case "accept":

@@ -149,6 +149,12 @@ func (w *world) observe(c run.ObserveOperation) run.Body {
 	default:
 		e.Status, e.Before = "notStarted", []byte(`{"was":1}`)
 	}
+	if w.step(c.Op).Selection != nil {
+		e.Selection = []run.Selected{{Key: "x"}, {Key: "y"}}
+		if w.half[at] || w.chance(8) {
+			e.Selection = e.Selection[:1]
+		}
+	}
 	return e
 }
 
