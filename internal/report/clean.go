@@ -35,6 +35,10 @@ func asciiOf(r rune) string {
 		return "x"
 	case '✓':
 		return "="
+	case '▸':
+		return ">"
+	case '←':
+		return "<"
 	case '≥':
 		return ">="
 	default:

@@ -1,0 +1,211 @@
+package report
+
+import (
+	"time"
+
+	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/run"
+)
+
+// RunInfo is what is known of a run without reading its history.
+type RunInfo struct {
+	ID       string     `json:"id"`
+	Platform string     `json:"platform"`
+	Digest   string     `json:"digest"`
+	Status   run.Status `json:"status"`
+	Created  time.Time  `json:"created"`
+	Updated  time.Time  `json:"updated"`
+	By       string     `json:"by"`
+	Dir      string     `json:"dir,omitempty"`
+	// Events is the number of the last event, Head the hash of the chain there.
+	Events uint64 `json:"events"`
+	Head   string `json:"head,omitempty"`
+	// Next is when something happens by itself; zero when nothing does.
+	Next time.Time `json:"next,omitzero"`
+	// Moved tells that the run is driven elsewhere, or is a copy.
+	Moved bool `json:"moved,omitempty"`
+	// Owner drives the run now; nil when nobody does.
+	Owner *RunOwner `json:"owner,omitempty"`
+}
+
+// RunOwner is the process that drives a run.
+type RunOwner struct {
+	Host  string    `json:"host"`
+	PID   int       `json:"pid"`
+	By    string    `json:"by"`
+	Since time.Time `json:"since"`
+}
+
+// RunSource is what a RunView is made from.
+type RunSource struct {
+	Info  RunInfo
+	Plan  *plan.Plan
+	State run.State
+	// Progress is how far the operations under way have come, by the ID of the
+	// command.
+	Progress map[string]action.Progress
+	// Now is the time of the look, for how long something has lasted.
+	Now time.Time
+}
+
+// RunView is where a run stands: what was done, what goes on, what it waits
+// for, what it holds, and what a person can do next.
+type RunView struct {
+	RunInfo
+	Procedure string `json:"procedure"`
+	Path      string `json:"path,omitempty"`
+	// Reason is for machines or in a person's words; Headline is for people:
+	// why the run stands where it stands.
+	Reason   string `json:"reason,omitempty"`
+	Headline string `json:"headline"`
+	// Driven says in one line who drives the run, or what it means that nobody
+	// does.
+	Driven string      `json:"driven"`
+	Counts StepCounts  `json:"counts"`
+	Stages []StageView `json:"stages"`
+	// Activities are the operations and looks under way. While nobody drives
+	// the run they are what goes on first.
+	Activities []Activity    `json:"activities,omitempty"`
+	Gates      []GateView    `json:"gates,omitempty"`
+	InDoubt    []DoubtView   `json:"inDoubt,omitempty"`
+	Leases     []LeaseView   `json:"leases,omitempty"`
+	Rollback   *RollbackView `json:"rollback,omitempty"`
+	// Remains lists what was not done, or, after a rollback, what was not taken
+	// back. Undone lists what was.
+	Remains  []string       `json:"remains,omitempty"`
+	Undone   []string       `json:"undone,omitempty"`
+	Findings []plan.Finding `json:"findings,omitempty"`
+	// Commands are what a person can type next, the most useful first.
+	Commands []NextCommand `json:"commands,omitempty"`
+	// Looked is when the view was made.
+	Looked time.Time `json:"looked"`
+}
+
+// StepCounts counts steps by what became of them.
+type StepCounts struct {
+	Total   int `json:"total"`
+	Done    int `json:"done"`
+	Skipped int `json:"skipped,omitempty"`
+	Failed  int `json:"failed,omitempty"`
+	InDoubt int `json:"inDoubt,omitempty"`
+	Undone  int `json:"undone,omitempty"`
+}
+
+// StageView is how far a stage has come.
+type StageView struct {
+	ID     string   `json:"id"`
+	Number int      `json:"number"`
+	Digest string   `json:"digest"`
+	Part   run.Part `json:"part"`
+	// Current marks the stage that the run is in; Abort an author's way back.
+	Current bool `json:"current,omitempty"`
+	Abort   bool `json:"abort,omitempty"`
+	// Facts is the digest of the facts that the stage starts from.
+	Facts string `json:"facts,omitempty"`
+	// Asking says why the facts cannot be asked for now.
+	Asking  string         `json:"asking,omitempty"`
+	Changed []run.Change   `json:"changed,omitempty"`
+	Window  run.Opening    `json:"window,omitzero"`
+	Soak    *run.GateState `json:"soak,omitempty"`
+	Steps   []StepView     `json:"steps"`
+}
+
+// StepView is how far a step has come.
+type StepView struct {
+	ID      string         `json:"id"`
+	Phase   plan.Phase     `json:"phase"`
+	Action  string         `json:"action"`
+	Status  run.StepStatus `json:"status"`
+	Wait    run.Wait       `json:"wait,omitempty"`
+	Reason  string         `json:"reason,omitempty"`
+	Message string         `json:"message,omitempty"`
+	// Attempts counts the attempts of the current operation, of Most.
+	Attempts int       `json:"attempts,omitempty"`
+	Most     int       `json:"mostAttempts,omitempty"`
+	Began    time.Time `json:"began,omitzero"`
+	Ended    time.Time `json:"ended,omitzero"`
+	// Next is when a step that rests or asks goes on.
+	Next   time.Time   `json:"next,omitzero"`
+	Issues []run.Issue `json:"issues,omitempty"`
+	// Held tells that the step holds a lease; Taken that somebody else changed
+	// what it had set.
+	Held  bool `json:"held,omitempty"`
+	Taken bool `json:"taken,omitempty"`
+}
+
+// Activity is something under way.
+type Activity struct {
+	// Command is the ID of the command of the core.
+	Command string `json:"command"`
+	// Text says what it is: "install, attempt 2".
+	Text     string           `json:"text"`
+	Stage    string           `json:"stage,omitempty"`
+	Step     string           `json:"step,omitempty"`
+	Began    time.Time        `json:"began,omitzero"`
+	Deadline time.Time        `json:"deadline,omitzero"`
+	Progress *action.Progress `json:"progress,omitempty"`
+}
+
+// GateView is a gate that waits for a person, and how it is passed.
+type GateView struct {
+	Stage string `json:"stage"`
+	// Name is the step or the gate of the stage.
+	Name     string   `json:"name"`
+	Step     bool     `json:"step,omitempty"`
+	Kind     run.Wait `json:"kind"`
+	Question string   `json:"question"`
+	From     []string `json:"from,omitempty"`
+	Count    int      `json:"count,omitempty"`
+	By       []string `json:"by,omitempty"`
+	Rejected string   `json:"rejected,omitempty"`
+	// Digest and Facts are what an approval counts for.
+	Digest string `json:"digest,omitempty"`
+	Facts  string `json:"facts,omitempty"`
+	// Evidence names the values that a person enters.
+	Evidence []string `json:"evidence,omitempty"`
+	// Command passes the gate.
+	Command string `json:"command"`
+}
+
+// DoubtView is an operation of which nobody can see whether it has happened.
+type DoubtView struct {
+	Ref     run.Ref `json:"operation"`
+	Text    string  `json:"text"`
+	Attempt int     `json:"attempt"`
+	Reason  string  `json:"reason,omitempty"`
+	Message string  `json:"message,omitempty"`
+}
+
+// LeaseView is a temporary change that was not given back.
+type LeaseView struct {
+	Stage     string    `json:"stage"`
+	Step      string    `json:"step"`
+	Since     time.Time `json:"since"`
+	Until     string    `json:"until,omitempty"`
+	OnFailure string    `json:"onFailure,omitempty"`
+	Quiesces  []string  `json:"quiesces,omitempty"`
+	// Failed says why it could not be released.
+	Failed string `json:"failed,omitempty"`
+}
+
+// RollbackView is how far a rollback has come.
+type RollbackView struct {
+	// To is the stage to whose start the run goes back.
+	To       string `json:"to"`
+	Built    bool   `json:"built"`
+	Restores bool   `json:"restores,omitempty"`
+	Approved string `json:"approvedBy,omitempty"`
+	Stopped  bool   `json:"stopped,omitempty"`
+	Done     int    `json:"done"`
+	Total    int    `json:"total"`
+	// Remainder is what stays done, behind a point of no return.
+	Remainder []string `json:"remainder,omitempty"`
+}
+
+// NextCommand is a command that a person can type now.
+type NextCommand struct {
+	// Command is complete: only WHY stands for a reason in a person's words.
+	Command string `json:"command"`
+	Why     string `json:"why"`
+}

@@ -1,0 +1,160 @@
+package report
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/refitproject/refit/internal/run"
+)
+
+// headline says in one line why the run stands where it stands.
+func (b *runBuilder) headline() string {
+	s, v := &b.src.State, &b.view
+	switch {
+	case s.Status.Final():
+		return b.ended()
+	case s.Status == run.Planned:
+		return "nothing was started yet"
+	case len(v.InDoubt) > 0:
+		return "nobody can see whether " + v.InDoubt[0].Text + " has happened: " + v.InDoubt[0].Message
+	case s.Back != nil:
+		return b.goingBack()
+	case s.Paused:
+		return "paused: " + s.Reason
+	case s.Cancelling:
+		return "being cancelled: what is under way ends first"
+	case s.Aborting:
+		return "taking the author's way back: what is under way ends first"
+	}
+	if text := b.waitsForPerson(); text != "" {
+		return text
+	}
+	return b.goesOn()
+}
+
+// ended says how the run has ended.
+func (b *runBuilder) ended() string {
+	v := &b.view
+	switch v.Status {
+	case run.Succeeded:
+		return count(v.Counts.Done, "step") + " done, " + number(v.Counts.Skipped) + " skipped"
+	case run.RolledBack:
+		return count(v.Counts.Undone, "step") + " taken back: everything is as it was"
+	case run.PartlyRolledBack:
+		return count(v.Counts.Undone, "step") + " taken back, what remains is listed below"
+	case run.Cancelled:
+		return "cancelled: " + orText(v.Reason, "on request") + ", " + b.progress()
+	case run.Failed:
+		return "the author's way back was taken: " + orText(v.Reason, "on request") + ", " + b.progress()
+	case run.Planned, run.Running, run.Waiting, run.Paused, run.Halted, run.RollingBack:
+	}
+	return b.progress()
+}
+
+func (b *runBuilder) progress() string {
+	return fmt.Sprintf("%s of %s done", number(b.view.Counts.Done), count(b.view.Counts.Total, "step"))
+}
+
+func (b *runBuilder) goingBack() string {
+	back, v := b.src.State.Back, b.view.Rollback
+	switch {
+	case back.Stopped:
+		op := &back.Items[back.Next]
+		return "the rollback has stopped at " + refText(op.Ref) + ": " + op.Message
+	case !back.Built:
+		return "what is under way ends, then the run goes back to the start of stage " + v.To
+	case back.Restores && back.ApprovedBy == "":
+		return "the rollback restores data, so that what was written since the backup is lost: it waits for an approval"
+	default:
+		return fmt.Sprintf("going back to the start of stage %s: %s of %s taken back",
+			v.To, number(v.Done), count(v.Total, "operation"))
+	}
+}
+
+// waitsForPerson says which decision the run waits for, "" for none.
+func (b *runBuilder) waitsForPerson() string {
+	s := &b.src.State
+	st := &s.Stages[s.Stage]
+	_, id, steps, _ := b.stageOfState(s.Stage)
+	if st.Part == run.PartGated && len(st.Changed) > 0 {
+		c := st.Changed[0]
+		return fmt.Sprintf("stage %s does not start: %s is %s, the plan expects %s", id, c.Name, c.Got, c.Want)
+	}
+	for j := range st.Steps {
+		if step := &st.Steps[j]; step.Status == run.StepFailed && s.Status == run.Halted {
+			return id + "/" + steps[j].ID + " failed: " + step.Message
+		}
+	}
+	for i := range b.view.Gates {
+		g := &b.view.Gates[i]
+		what := "an approval"
+		if g.Kind == run.WaitPerson {
+			what = "a person's work"
+		}
+		if g.Rejected != "" {
+			return fmt.Sprintf("%s of %s was refused: %s", g.Name, g.Stage, g.Rejected)
+		}
+		return fmt.Sprintf("waits for %s, %s of %s: %s", what, g.Name, g.Stage, g.Question)
+	}
+	for i := range s.Findings {
+		if f := &s.Findings[i]; f.Blocks() && (f.Stage == "" || f.Stage == id) && len(b.view.Activities) == 0 {
+			return "blocked by " + f.Name + ": " + f.Message
+		}
+	}
+	return ""
+}
+
+// goesOn says what the run does or what time it waits for.
+func (b *runBuilder) goesOn() string {
+	s := &b.src.State
+	st := &s.Stages[s.Stage]
+	_, id, steps, _ := b.stageOfState(s.Stage)
+	switch {
+	case st.Asking != nil && st.Part == run.PartChecking:
+		return "the facts of stage " + id + " cannot be asked for: " + st.Asking.Message
+	case st.Part == run.PartWorking && st.Window.Never != "":
+		return "no window of stage " + id + " opens any more: " + st.Window.Never
+	case len(b.view.Activities) > 0 && s.Status != run.Waiting:
+		return b.view.Activities[0].Text + others(len(b.view.Activities)-1)
+	case st.Part == run.PartSoaking && st.Soak != nil:
+		return fmt.Sprintf("soak of stage %s: %s of %s observed", id, orText(human(st.Soak.Covered), "nothing"),
+			human(st.Soak.For))
+	case st.Window.Asked && !st.Window.Open && !st.Window.OpensAt.IsZero() && st.Part == run.PartWorking:
+		return "waits for the window of stage " + id + ", which opens " + moment(st.Window.OpensAt)
+	}
+	for j := range st.Steps {
+		if step := stepView(&steps[j], &st.Steps[j]); step.Status == run.StepWaiting {
+			text := id + "/" + step.ID + " waits"
+			if step.Wait != "" {
+				text += " for " + string(step.Wait)
+			}
+			if step.Message != "" {
+				text += ": " + step.Message
+			}
+			return text
+		}
+	}
+	return "stage " + id + ", " + b.progress()
+}
+
+func others(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return " and " + number(n) + " more"
+}
+
+func orText(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}
+
+// since says how long something has lasted at a time; "" when nobody knows.
+func since(began, now time.Time) string {
+	if began.IsZero() || now.Before(began) {
+		return ""
+	}
+	return human(durationOf(now.Sub(began)))
+}
