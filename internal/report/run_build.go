@@ -108,6 +108,9 @@ func stepView(step *plan.Step, state *run.StepState) StepView {
 	if l := state.Lease; l != nil {
 		v.Held, v.Taken = l.Held, l.Taken
 	}
+	if v.Message == "" && v.Reason != "" && v.Status == run.StepFailed {
+		v.Message = v.Reason
+	}
 	if state.Op < len(state.Ops) {
 		op := &state.Ops[state.Op]
 		v.Attempts, v.Most, v.Next = op.Attempt, max(step.Retry.Attempts, 1), op.Next

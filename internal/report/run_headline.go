@@ -16,7 +16,7 @@ func (b *runBuilder) headline() string {
 	case s.Status == run.Planned:
 		return "nothing was started yet"
 	case len(v.InDoubt) > 0:
-		return "nobody can see whether " + v.InDoubt[0].Text + " has happened: " + v.InDoubt[0].Message
+		return "nobody can see whether " + v.InDoubt[0].Text + " has happened: " + orText(v.InDoubt[0].Message, v.InDoubt[0].Reason)
 	case s.Back != nil:
 		return b.goingBack()
 	case s.Paused:
@@ -60,7 +60,7 @@ func (b *runBuilder) goingBack() string {
 	switch {
 	case back.Stopped:
 		op := &back.Items[back.Next]
-		return "the rollback has stopped at " + refText(op.Ref) + ": " + op.Message
+		return "the rollback has stopped at " + refText(op.Ref) + ": " + orText(op.Message, op.Reason)
 	case !back.Built:
 		return "what is under way ends, then the run goes back to the start of stage " + v.To
 	case back.Restores && back.ApprovedBy == "":
@@ -82,7 +82,7 @@ func (b *runBuilder) waitsForPerson() string {
 	}
 	for j := range st.Steps {
 		if step := &st.Steps[j]; step.Status == run.StepFailed && s.Status == run.Halted {
-			return id + "/" + steps[j].ID + " failed: " + step.Message
+			return id + "/" + steps[j].ID + " failed: " + orText(step.Message, step.Reason)
 		}
 	}
 	for i := range b.view.Gates {
