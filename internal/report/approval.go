@@ -43,7 +43,7 @@ type ApprovalStep struct {
 // BuildApproval makes the view of a gate of v, which was made from src.
 func BuildApproval(src RunSource, v *RunView, g GateView) ApprovalView {
 	a := ApprovalView{Run: v.ID, Platform: v.Platform, Head: v.Head, Gate: g}
-	b := &runBuilder{src: &src}
+	b := newRunBuilder(&src)
 	for i := range src.State.Stages {
 		st, id, steps, abort := b.stageOfState(i)
 		if id != g.Stage {
@@ -51,7 +51,7 @@ func BuildApproval(src RunSource, v *RunView, g GateView) ApprovalView {
 		}
 		a.Changed = src.State.Stages[i].Changed
 		if !abort {
-			sum := summaryOf(src.Plan, st)
+			sum := summaryOf(b.plan, st)
 			a.Facts, a.Duration, a.Downtime = st.Expects, sum.Duration, sum.Downtime
 		}
 		for j := range steps {

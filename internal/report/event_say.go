@@ -8,8 +8,6 @@ import (
 )
 
 // sayEvent puts an event into plain words.
-//
-//nolint:funlen // One case per type of event.
 func sayEvent(body run.Body) said {
 	switch b := body.(type) {
 	case *run.Started:
@@ -46,9 +44,11 @@ func sayEvent(body run.Body) said {
 		return said{gateText(b.Gate), "observed: not healthy, the soak starts again: " + b.Message, Warn}
 	case *run.TimerFired:
 		return sayTimer(b)
-	default:
-		return sayRequest(body)
+	case *run.Approved, *run.Rejected, *run.PersonDone, *run.Accepted, *run.PauseRequested, *run.ResumeRequested,
+		*run.CancelRequested, *run.RetryRequested, *run.Settled, *run.ReleaseRequested, *run.RollbackRequested,
+		*run.RollbackApproved, *run.Replanned, *run.AbortRequested:
 	}
+	return sayRequest(body)
 }
 
 func sayChecked(b *run.StageChecked) said {
@@ -59,7 +59,8 @@ func sayChecked(b *run.StageChecked) said {
 		if n := len(b.Changed) - 1; n > 0 {
 			more = " and " + number(n) + " more"
 		}
-		return said{where, fmt.Sprintf("not as expected: %s is %s instead of %s%s", c.Name, c.Got, c.Want, more), Danger}
+		text := fmt.Sprintf("not as expected: %s is %s instead of %s%s", c.Name, c.Got, c.Want, more)
+		return said{where, text, Danger}
 	}
 	for i := range b.Findings {
 		if f := &b.Findings[i]; f.Blocks() {
@@ -179,7 +180,7 @@ func sayTimer(b *run.TimerFired) said {
 }
 
 // sayRequest is about what people asked for.
-func sayRequest(body run.Body) said {
+func sayRequest(body any) said {
 	switch b := body.(type) {
 	case *run.Approved:
 		return said{gateText(b.Gate), "approved by " + who(b.Who) + " for " + shortDigest(b.Digest), Good}
@@ -209,6 +210,8 @@ func sayRequest(body run.Body) said {
 		return said{b.Stage, "rollback asked for by " + who(b.Who), Warn}
 	case *run.RollbackApproved:
 		return said{"", "rollback approved by " + who(b.Who), Warn}
+	case *run.Replanned:
+		return said{b.From, "replanned by " + who(b.Who) + ", plan " + shortDigest(b.Digest), Warn}
 	case *run.AbortRequested:
 		return said{"", "the author's way back asked for by " + who(b.Who), Warn}
 	default:
@@ -233,4 +236,3 @@ func evidence(data []byte) string {
 	}
 	return ", evidence " + string(data)
 }
-

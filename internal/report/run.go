@@ -37,10 +37,9 @@ type RunOwner struct {
 	Since time.Time `json:"since"`
 }
 
-// RunSource is what a RunView is made from.
+// RunSource is what a RunView is made from. The state is bound to its plan.
 type RunSource struct {
 	Info  RunInfo
-	Plan  *plan.Plan
 	State run.State
 	// Progress is how far the operations under way have come, by the ID of the
 	// command.
@@ -64,13 +63,13 @@ type RunView struct {
 	Driven string      `json:"driven"`
 	Counts StepCounts  `json:"counts"`
 	Stages []StageView `json:"stages"`
-	// Activities are the operations and looks under way. While nobody drives
+	// Operations are the operations and looks under way. While nobody drives
 	// the run they are what goes on first.
-	Activities []Activity    `json:"activities,omitempty"`
-	Gates      []GateView    `json:"gates,omitempty"`
-	InDoubt    []DoubtView   `json:"inDoubt,omitempty"`
-	Leases     []LeaseView   `json:"leases,omitempty"`
-	Rollback   *RollbackView `json:"rollback,omitempty"`
+	Operations []OperationView `json:"operations,omitempty"`
+	Gates      []GateView      `json:"gates,omitempty"`
+	InDoubt    []DoubtView     `json:"inDoubt,omitempty"`
+	Leases     []LeaseView     `json:"leases,omitempty"`
+	Rollback   *RollbackView   `json:"rollback,omitempty"`
 	// Remains lists what was not done, or, after a rollback, what was not taken
 	// back. Undone lists what was.
 	Remains  []string       `json:"remains,omitempty"`
@@ -134,8 +133,8 @@ type StepView struct {
 	Taken bool `json:"taken,omitempty"`
 }
 
-// Activity is something under way.
-type Activity struct {
+// OperationView is an operation or a look that is under way.
+type OperationView struct {
 	// Command is the ID of the command of the core.
 	Command string `json:"command"`
 	// Text says what it is: "install, attempt 2".

@@ -8,21 +8,21 @@ import (
 	"github.com/refitproject/refit/internal/run"
 )
 
-// BuildRun makes the view of a run. The plan of src must be that of its state.
+// BuildRun makes the view of a run.
 func BuildRun(src RunSource) RunView {
-	b := &runBuilder{src: &src, sum: run.Summarize(src.State)}
+	b := newRunBuilder(&src)
 	b.view = RunView{
-		RunInfo: src.Info, Procedure: src.Plan.Procedure.Name, Reason: src.State.Reason, Looked: src.Now,
+		RunInfo: src.Info, Procedure: b.plan.Procedure.Name, Reason: src.State.Reason, Looked: src.Now,
 		Undone: b.sum.Undone, Findings: blockingFirst(src.State.Findings),
 	}
 	b.view.Status = src.State.Status
-	if src.Plan.Path != nil {
-		b.view.Path = pathText(src.Plan.Path)
+	if b.plan.Path != nil {
+		b.view.Path = pathText(b.plan.Path)
 	}
 	for i := range src.State.Stages {
 		b.stage(i)
 	}
-	b.activities()
+	b.operations()
 	b.gates()
 	b.doubts()
 	b.leases()
@@ -38,19 +38,24 @@ func BuildRun(src RunSource) RunView {
 
 type runBuilder struct {
 	src  *RunSource
+	plan *plan.Plan
 	sum  run.Summary
 	view RunView
+}
+
+func newRunBuilder(src *RunSource) *runBuilder {
+	return &runBuilder{src: src, plan: src.State.Plan(), sum: run.Summarize(src.State)}
 }
 
 // stageOfState returns the plan of the i-th stage of the state: the ways back
 // of the authors stand behind the stages.
 func (b *runBuilder) stageOfState(i int) (st *plan.Stage, id string, steps []plan.Step, abort bool) {
-	n := len(b.src.Plan.Stages)
+	n := len(b.plan.Stages)
 	if i < n {
-		st = &b.src.Plan.Stages[i]
+		st = &b.plan.Stages[i]
 		return st, st.ID, st.Steps, false
 	}
-	st = &b.src.Plan.Stages[i-n]
+	st = &b.plan.Stages[i-n]
 	if st.Abort != nil {
 		steps = st.Abort.Steps
 	}

@@ -110,7 +110,7 @@ func (s *scene) event(body run.Body) *scene {
 	return s
 }
 
-// go on answers commands until nothing is left that has an answer.
+// goOn answers commands until nothing is left that has an answer.
 func (s *scene) goOn() *scene {
 	s.t.Helper()
 	for range 10_000 {
@@ -137,7 +137,7 @@ func (s *scene) goOn() *scene {
 // wellDone answers a command as a world does in which all goes well.
 func wellDone(c run.Command) run.Body {
 	facts := digestOf("facts")
-	switch c := c.(type) {
+	switch c := any(c).(type) {
 	case run.CheckStage:
 		return &run.StageChecked{Stage: c.Stage, Turn: c.Turn, Back: c.Back, Facts: facts}
 	case run.AskWindow:
@@ -190,6 +190,7 @@ func (s *scene) approve() *scene {
 
 // source is what a view of the scene is made from.
 func (s *scene) source(owned bool) RunSource {
+	s.t.Helper()
 	info := RunInfo{
 		ID: "wiki-prod-1", Platform: "wiki-prod", Digest: s.plan.Digest, Status: s.state.Status, By: "ada@laptop",
 		Created: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), Updated: s.now, Events: s.state.Seq,
@@ -198,11 +199,15 @@ func (s *scene) source(owned bool) RunSource {
 	if owned {
 		info.Owner = &RunOwner{Host: "laptop", PID: 4711, By: "ada@laptop", Since: info.Created}
 	}
-	return RunSource{Info: info, Plan: s.plan, State: s.state, Now: s.now.Add(90 * time.Second)}
+	state, err := s.state.Clone()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return RunSource{Info: info, State: state, Now: s.now.Add(90 * time.Second)}
 }
 
-// performing tells whether a command carries out an operation of a step.
-func performing(c run.Command, what run.What, step string) (run.PerformOperation, bool) {
+// performing tells whether a command carries out a step.
+func performing(c run.Command, step string) (run.PerformOperation, bool) {
 	p, ok := c.(run.PerformOperation)
-	return p, ok && p.Op.What == what && p.Op.Step == step
+	return p, ok && p.Op.What == run.Do && p.Op.Step == step
 }

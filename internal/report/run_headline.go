@@ -16,7 +16,8 @@ func (b *runBuilder) headline() string {
 	case s.Status == run.Planned:
 		return "nothing was started yet"
 	case len(v.InDoubt) > 0:
-		return "nobody can see whether " + v.InDoubt[0].Text + " has happened: " + orText(v.InDoubt[0].Message, v.InDoubt[0].Reason)
+		d := &v.InDoubt[0]
+		return "nobody can see whether " + d.Text + " has happened: " + orText(d.Message, d.Reason)
 	case s.Back != nil:
 		return b.goingBack()
 	case s.Paused:
@@ -45,7 +46,7 @@ func (b *runBuilder) ended() string {
 	case run.Cancelled:
 		return "cancelled: " + orText(v.Reason, "on request") + ", " + b.progress()
 	case run.Failed:
-		return "the author's way back was taken: " + orText(v.Reason, "on request") + ", " + b.progress()
+		return "the author's way back was taken, " + b.progress()
 	case run.Planned, run.Running, run.Waiting, run.Paused, run.Halted, run.RollingBack:
 	}
 	return b.progress()
@@ -85,8 +86,8 @@ func (b *runBuilder) waitsForPerson() string {
 			return id + "/" + steps[j].ID + " failed: " + orText(step.Message, step.Reason)
 		}
 	}
-	for i := range b.view.Gates {
-		g := &b.view.Gates[i]
+	if len(b.view.Gates) > 0 {
+		g := &b.view.Gates[0]
 		what := "an approval"
 		if g.Kind == run.WaitPerson {
 			what = "a person's work"
@@ -97,7 +98,7 @@ func (b *runBuilder) waitsForPerson() string {
 		return fmt.Sprintf("waits for %s, %s of %s: %s", what, g.Name, g.Stage, g.Question)
 	}
 	for i := range s.Findings {
-		if f := &s.Findings[i]; f.Blocks() && (f.Stage == "" || f.Stage == id) && len(b.view.Activities) == 0 {
+		if f := &s.Findings[i]; f.Blocks() && (f.Stage == "" || f.Stage == id) && len(b.view.Operations) == 0 {
 			return "blocked by " + f.Name + ": " + f.Message
 		}
 	}
@@ -114,8 +115,8 @@ func (b *runBuilder) goesOn() string {
 		return "the facts of stage " + id + " cannot be asked for: " + st.Asking.Message
 	case st.Part == run.PartWorking && st.Window.Never != "":
 		return "no window of stage " + id + " opens any more: " + st.Window.Never
-	case len(b.view.Activities) > 0 && s.Status != run.Waiting:
-		return b.view.Activities[0].Text + others(len(b.view.Activities)-1)
+	case len(b.view.Operations) > 0 && s.Status != run.Waiting:
+		return b.view.Operations[0].Text + others(len(b.view.Operations)-1)
 	case st.Part == run.PartSoaking && st.Soak != nil:
 		return fmt.Sprintf("soak of stage %s: %s of %s observed", id, orText(human(st.Soak.Covered), "nothing"),
 			human(st.Soak.For))

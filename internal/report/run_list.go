@@ -29,9 +29,9 @@ func RunListText(w io.Writer, l RunList, opts TextOptions) error {
 		case r.Status.Final():
 			by = plain("")
 		}
+		const minute = "2006-01-02 15:04"
 		t.add(cell(Strong, r.ID), cell(statusRole(r.Status), string(r.Status)), cell(Text, r.Platform),
-			cell(Muted, r.Created.UTC().Format("2006-01-02 15:04")), cell(Muted, r.Updated.UTC().Format("2006-01-02 15:04")),
-			[]span{by})
+			cell(Muted, r.Created.UTC().Format(minute)), cell(Muted, r.Updated.UTC().Format(minute)), []span{by})
 	}
 	t.write(p)
 	return p.close()

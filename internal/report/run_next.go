@@ -38,10 +38,10 @@ func refText(r run.Ref) string {
 	return name
 }
 
-// activities lists what the core has in hand.
-func (b *runBuilder) activities() {
+// operations lists what the core has in hand.
+func (b *runBuilder) operations() {
 	for _, c := range run.Pending(b.src.State) {
-		a := Activity{Command: c.ID()}
+		a := OperationView{Command: c.ID()}
 		switch c := c.(type) {
 		case run.PerformOperation:
 			a.Text, a.Stage, a.Step = refText(c.Op)+", attempt "+number(c.Attempt), c.Op.Stage, c.Op.Step
@@ -70,11 +70,11 @@ func (b *runBuilder) activities() {
 		if p, ok := b.src.Progress[a.Command]; ok {
 			a.Progress = &p
 		}
-		b.view.Activities = append(b.view.Activities, a)
+		b.view.Operations = append(b.view.Operations, a)
 	}
 }
 
-func (b *runBuilder) times(a *Activity, ref run.Ref) {
+func (b *runBuilder) times(a *OperationView, ref run.Ref) {
 	each(&b.src.State, func(op *run.Operation) {
 		if op.Ref == ref {
 			a.Deadline = op.Deadline

@@ -156,7 +156,7 @@ func (t *runText) step(s *StepView) {
 	if s.Wait != "" {
 		state += " (" + string(s.Wait) + ")"
 	}
-	left := []span{in(role, sign+" "), in(name, s.ID), in(Muted, "  "+string(s.Phase))}
+	left := []span{in(role, sign+" "), in(name, s.ID), in(Muted, " ("+string(s.Phase)+")")}
 	took := ""
 	if !s.Ended.IsZero() {
 		took = since(s.Began, s.Ended)
@@ -171,7 +171,8 @@ func (t *runText) step(s *StepView) {
 		t.para(4, 6, plain(s.Message))
 	}
 	if s.Attempts > 1 && loud(s) && s.Status != run.StepSucceeded {
-		t.para(4, 6, in(Muted, fmt.Sprintf("attempt %d, %d at most%s", s.Attempts, max(s.Most, s.Attempts), resting(s))))
+		text := fmt.Sprintf("attempt %d, %d at most%s", s.Attempts, max(s.Most, s.Attempts), resting(s))
+		t.para(4, 6, in(Muted, text))
 	}
 	if s.Held {
 		t.para(4, 6, in(Warn, "holds a lease"))

@@ -37,7 +37,7 @@ func scenes(t *testing.T) map[string]RunSource {
 
 	running := newScene(t, wikiPlan())
 	running.answer = func(c run.Command) (run.Body, bool) {
-		_, ok := performing(c, run.Do, "upgrade")
+		_, ok := performing(c, "upgrade")
 		return nil, ok
 	}
 	src := running.begin().goOn().approve().goOn().source(true)
@@ -74,7 +74,7 @@ func doubtful(t *testing.T) *scene {
 	t.Helper()
 	s := newScene(t, wikiPlan())
 	s.answer = func(c run.Command) (run.Body, bool) {
-		if p, ok := performing(c, run.Do, "upgrade"); ok {
+		if p, ok := performing(c, "upgrade"); ok {
 			return &run.OperationEnded{
 				Op: p.Op, Attempt: p.Attempt, Extent: "unknown", Reason: "Lost", Message: "the connection was lost",
 			}, true
@@ -91,7 +91,7 @@ func failing(t *testing.T) *scene {
 	t.Helper()
 	s := newScene(t, wikiPlan())
 	s.answer = func(c run.Command) (run.Body, bool) {
-		if p, ok := performing(c, run.Do, "upgrade"); ok {
+		if p, ok := performing(c, "upgrade"); ok {
 			return &run.OperationEnded{
 				Op: p.Op, Attempt: p.Attempt, Extent: "partial", Reason: "Exit", Message: "upgrade: exit code 1",
 			}, true
@@ -135,7 +135,7 @@ func TestRunTextMany(t *testing.T) {
 	p := largePlan(3, 2000)
 	s := newScene(t, p)
 	s.answer = func(c run.Command) (run.Body, bool) {
-		_, ok := performing(c, run.Do, "drain[node-0003]")
+		_, ok := performing(c, "drain[node-0003]")
 		return nil, ok
 	}
 	src := s.begin().goOn().source(true)

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ func RunText(w io.Writer, v RunView, opts TextOptions) error {
 	for i := range v.Stages {
 		t.stage(&v.Stages[i])
 	}
-	t.activities()
+	t.operations()
 	t.gates()
 	t.leases()
 	t.rollback()
@@ -94,7 +95,9 @@ func (t *runText) counts() []span {
 		role Role
 		word string
 	}{
-		{n.Skipped, Muted, "skipped"}, {n.Failed, Danger, "failed"}, {n.InDoubt, Danger, "in doubt"},
+		{n.Skipped, Muted, "skipped"},
+		{n.Failed, Danger, "failed"},
+		{n.InDoubt, Danger, "in doubt"},
 		{n.Undone, Warn, "taken back"},
 	} {
 		if c.n > 0 {
@@ -118,8 +121,8 @@ func (t *runText) doubts() {
 	t.blank()
 }
 
-func (t *runText) activities() {
-	if len(t.v.Activities) == 0 {
+func (t *runText) operations() {
+	if len(t.v.Operations) == 0 {
 		return
 	}
 	title := "Under way"
@@ -129,9 +132,9 @@ func (t *runText) activities() {
 	t.blank()
 	t.para(0, 2, in(Heading, title))
 	const most = 12
-	for i, a := range t.v.Activities {
+	for i, a := range t.v.Operations {
 		if i == most && !t.opts.Full {
-			t.para(2, 4, in(Muted, more(len(t.v.Activities)-most, "operation")))
+			t.para(2, 4, in(Muted, more(len(t.v.Operations)-most, "operation")))
 			return
 		}
 		spans := []span{in(Strong, a.Text)}
@@ -251,7 +254,7 @@ func (t *runText) remains() {
 		t.blank()
 		t.para(0, 2, in(Heading, "Taken back"), plain(": "+list(v.Undone, t.limit(8))))
 	}
-	if len(v.Remains) == 0 || v.Status == run.Running || v.Status == run.Planned || v.Status == run.Waiting {
+	if len(v.Remains) == 0 || !v.Status.Final() && v.Status != run.Halted {
 		return
 	}
 	t.blank()
@@ -272,14 +275,20 @@ func (t *runText) runFindings() {
 	}
 }
 
+// commands lists what can be typed, but for the commands that stand beside
+// their gates already.
 func (t *runText) commands() {
-	if len(t.v.Commands) == 0 {
-		return
-	}
-	t.blank()
-	t.para(0, 2, in(Heading, "What you can type next"))
+	title := true
 	for _, c := range t.v.Commands {
-		t.para(2, 4, in(Muted, c.Why+":"))
+		if slices.ContainsFunc(t.v.Gates, func(g GateView) bool { return g.Command == c.Command }) {
+			continue
+		}
+		if title {
+			t.blank()
+			t.para(0, 2, in(Heading, "What you can type next"))
+			title = false
+		}
+		t.para(2, 4, in(Muted, strings.TrimRight(c.Why, ".:")+":"))
 		t.command(c.Command)
 	}
 }

@@ -38,7 +38,7 @@ type AttemptLog struct {
 func AboutStep(body run.Body, stage, step string) (evidence json.RawMessage, about bool) {
 	ref := func(r run.Ref) bool { return r.Stage == stage && r.Step == step }
 	gate := func(g run.GateRef) bool { return g.Stage == stage && (g.Step == step || g.Name == step) }
-	switch b := body.(type) {
+	switch b := any(body).(type) {
 	case *run.StepResolved:
 		return b.With, b.Stage == stage && b.Step == step
 	case *run.Observed:
@@ -147,4 +147,3 @@ func (p *page) evidence(indent int, name string, v any) {
 		p.para(indent, indent+2, in(Muted, name+": "), plain(value(v)))
 	}
 }
-
