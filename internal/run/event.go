@@ -233,7 +233,10 @@ type SoakObserved struct {
 	Gate    GateRef `json:"gate"`
 	Turn    int     `json:"turn"`
 	Healthy bool    `json:"healthy,omitempty"`
-	Message string  `json:"message,omitempty"`
+	// NotAsked tells that it was not possible to ask: no regression, and no
+	// observed time either.
+	NotAsked bool   `json:"notAsked,omitempty"`
+	Message  string `json:"message,omitempty"`
 }
 
 // TimerFired answers Timer.

@@ -8,7 +8,7 @@ import (
 
 // onSoakObserved counts observed time: the time between two healthy looks that
 // are at most MaxGap apart. A longer gap is not counted, a regression starts
-// again.
+// again. A look that could not ask is a gap.
 func (s *State) onSoakObserved(e *SoakObserved) error {
 	g, at, err := s.gate(e.Gate)
 	if err != nil {
@@ -21,6 +21,7 @@ func (s *State) onSoakObserved(e *SoakObserved) error {
 	g.Message = e.Message
 	every := orDefault(time.Duration(g.Every), lookEvery)
 	switch gap := s.At.Sub(g.Last); {
+	case e.NotAsked:
 	case !e.Healthy:
 		g.Covered, g.Last = 0, time.Time{}
 		g.Restarts++
