@@ -14,6 +14,11 @@ const ReasonInvalidInput = "InvalidInput"
 // be resolved, or not be used where they are needed.
 const ReasonSecretUnavailable = "SecretUnavailable"
 
+// ReasonAccessRefused is the reason of errors about a target that refuses the
+// secret that it was given: it has expired, or does not permit what is asked. A
+// run then waits for a better one.
+const ReasonAccessRefused = "AccessRefused"
+
 // ErrNoRun is returned when Run is called on a read-only action or a gate.
 var ErrNoRun = errors.New("this action changes nothing and cannot be run: observe it instead")
 

@@ -216,7 +216,7 @@ func (x *expansion) template(t *procedure.StepTemplate) {
 		key := fmt.Sprint(i)
 		if t.Key != nil {
 			key = x.text(t.Key, scope, "key of step "+x.prefix+t.ID)
-			if !validKey(key) {
+			if !ValidKey(key) {
 				x.ds.Errorf("InvalidKey", t.Key.Pos(), "%q cannot be the key of a member of step %q",
 					key, x.prefix+t.ID).Suggest("use 1 to 63 letters, digits and . _ - @ : +")
 				return
@@ -226,8 +226,8 @@ func (x *expansion) template(t *procedure.StepTemplate) {
 	}
 }
 
-// validKey tells whether a key can stand in the id of a step.
-func validKey(key string) bool {
+// ValidKey tells whether a key can stand in the id of a member of a step.
+func ValidKey(key string) bool {
 	const most = 63
 	return key != "" && len(key) <= most && strings.Trim(key, keyLetters) == ""
 }

@@ -64,8 +64,10 @@ func (w *World) Env(name string) action.Env {
 func (w *World) Identify(ctx context.Context, t plan.Target) (string, error) {
 	kind, ok := w.o.Registry.TargetKind(t.Kind)
 	if !ok {
-		return "", fmt.Errorf("identify target %q: this program knows no targets of kind %q, only %s",
-			t.Name, t.Kind, strings.Join(w.o.Registry.TargetKinds(), ", "))
+		return "", fmt.Errorf("identify target %q: %w", t.Name, &AnswerError{
+			fmt.Sprintf("this program knows no targets of kind %q, only %s",
+				t.Kind, strings.Join(w.o.Registry.TargetKinds(), ", ")),
+		})
 	}
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
@@ -74,7 +76,8 @@ func (w *World) Identify(ctx context.Context, t plan.Target) (string, error) {
 		return "", fmt.Errorf("identify target %q: %w", t.Name, TimeoutError(ctx, err, Timeout))
 	}
 	if identity == "" {
-		return "", fmt.Errorf("identify target %q: it has no identity by which it could be told from another", t.Name)
+		return "", fmt.Errorf("identify target %q: %w", t.Name,
+			&AnswerError{"it has no identity by which it could be told from another"})
 	}
 	return identity, nil
 }
@@ -84,16 +87,33 @@ func (w *World) Identify(ctx context.Context, t plan.Target) (string, error) {
 func (w *World) Fact(ctx context.Context, o plan.Observe) (map[string]any, error) {
 	act, ok := w.o.Registry.Action(o.Action)
 	if !ok {
-		return nil, fmt.Errorf("observe fact %q: this program has no action %q", o.Name, o.Action)
+		return nil, fmt.Errorf("observe fact %q: %w", o.Name,
+			&AnswerError{fmt.Sprintf("this program has no action %q", o.Action)})
 	}
 	obs, err := w.Ask(ctx, act, o.Target, o.With, Timeout)
 	if err != nil {
 		return nil, fmt.Errorf("observe fact %q with %s: %w", o.Name, o.Action, err)
 	}
 	if obs.Status != action.Done {
-		return nil, fmt.Errorf("observe fact %q with %s: %s", o.Name, o.Action, StatusText(obs))
+		return nil, fmt.Errorf("observe fact %q with %s: %w", o.Name, o.Action, answer(obs))
 	}
 	return w.Redact(act.Spec().Output, obs.Output)
+}
+
+// AnswerError is what came back instead of a fact or an identity. It was
+// possible to ask, and to ask again brings nothing new until somebody changes
+// something.
+type AnswerError struct{ text string }
+
+// Error implements error.
+func (e *AnswerError) Error() string { return e.text }
+
+// answer is the error about an observation that is not a fact.
+func answer(obs action.Observation) error {
+	if obs.Status == action.InProgress {
+		return errors.New(StatusText(obs))
+	}
+	return &AnswerError{StatusText(obs)}
 }
 
 // Ask asks one action, within a timeout.
