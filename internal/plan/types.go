@@ -249,6 +249,8 @@ type Step struct {
 	// Selection is set when the action picks out what it acts on by itself,
 	// when it starts.
 	Selection *Selection `json:"selection,omitempty"`
+	// Remedy is set for a step that is taken only when a known issue is met.
+	Remedy *Remedy `json:"remedy,omitempty"`
 
 	Covers       []string   `json:"covers,omitempty"`
 	Proof        int        `json:"proof,omitempty"`

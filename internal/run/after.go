@@ -39,7 +39,7 @@ func (s *State) afterDo(f spot) {
 		st.Op++
 		st.Status = StepRunning
 		st.Ops[st.Op].observe()
-	case Asleep, Observing, Starting, Active, Polling, Resting, Matching:
+	case Asleep, Observing, Starting, Active, Polling, Resting, Matching, Mending:
 		if g := st.Gate; g != nil && !g.Passed && op.Life == Starting {
 			st.Status, st.Wait, st.Reason, st.Message = StepWaiting, g.Kind, "", ""
 			return
@@ -67,6 +67,9 @@ func (s *State) endStep(at Place, status StepStatus, reason, message string) {
 	st, step := s.stepAt(at)
 	st.Status, st.Wait, st.Reason, st.Message = status, "", reason, message
 	st.Ended = s.At
+	if step.Remedy != nil && s.Stages[at.Stage].Part == PartWorking {
+		s.mended(at, status)
+	}
 	if status == StepSucceeded && step.Effect == "readOnly" && len(s.Findings) > 0 {
 		name, stage := findingName(step), s.ix.stages[at.Stage].id
 		s.Findings = slices.DeleteFunc(s.Findings, func(f plan.Finding) bool {
@@ -106,7 +109,7 @@ func findingName(step *plan.Step) string {
 // it: its finding was accepted, or the plan says to continue.
 func (s *State) tolerated(at Place) bool {
 	_, step := s.stepAt(at)
-	return s.accepted(at) || step.OnFailure == "continue" && step.Phase != plan.Preflight
+	return s.accepted(at) || step.Remedy != nil || step.OnFailure == "continue" && step.Phase != plan.Preflight
 }
 
 // accepted tells whether a person let the failure of a check pass.

@@ -169,7 +169,7 @@ func (s *State) afterBack(f spot) {
 		b.Stopped = true
 		f.state.Reason, f.state.Message = op.Reason, op.Message
 	case Active:
-	case Asleep, Observing, Asking, Starting, Polling, Resting, Matching, Dropped:
+	case Asleep, Observing, Asking, Starting, Polling, Resting, Matching, Mending, Dropped:
 	}
 }
 

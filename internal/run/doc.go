@@ -35,4 +35,10 @@
 // The members of a forEach, and what an action picks out by itself (Selection of
 // a step), are recorded before anything is done to them. An approval is for one
 // list, by its digest. No procedure can ask for a Selection yet.
+//
+// # Remedies
+//
+// A step with a Remedy stays skipped until a step of the stage fails with its
+// known issue. Then it runs, outside of the order of the phases, and the failed
+// step goes on with an observation. Planning does not make such steps yet.
 package run

@@ -74,6 +74,8 @@ func (s *State) enterStage(st *StageState, v *stageView) bool {
 	for j := range v.steps {
 		if why := v.steps[j].Skip; why != "" {
 			s.endStep(Place{s.Stage, j}, StepSkipped, "Planned", why)
+		} else if r := v.steps[j].Remedy; r != nil {
+			s.endStep(Place{s.Stage, j}, StepSkipped, "Remedy", remedyNote(r))
 		}
 	}
 	if v.abort {
@@ -119,7 +121,7 @@ func (s *State) nextStage(v *stageView) bool {
 	}
 	for i := range s.ix.plan.Stages {
 		for j := range s.Stages[i].Steps {
-			if s.Stages[i].Steps[j].Status == StepFailed && !s.accepted(Place{i, j}) {
+			if at := (Place{i, j}); s.Stages[i].Steps[j].Status == StepFailed && !s.accepted(at) && !s.isRemedy(at) {
 				s.end(Failed, "StepsFailed")
 				return false
 			}
@@ -187,6 +189,8 @@ func (s *State) settleDown() {
 		switch {
 		case !op.flying() || op.Life == Active || op.Life == Matching:
 			continue
+		case op.Life == Mending:
+			op.Life, op.Remedy = Broken, ""
 		case !op.Attempted && op.Life != Polling:
 			op.Life = Dropped
 		case op.Life == Starting:

@@ -86,7 +86,7 @@ func (s *State) nextOfSteps(add adder, st *StageState, v *stageView) {
 		if step.Status == StepFailed && !s.tolerated(Place{s.Stage, j}) {
 			failed = true
 			if s.lostQuiesce() == "" {
-				add(step.Message, "retry", v.id, v.steps[j].ID)
+				add(step.suggestion(), "retry", v.id, v.steps[j].ID)
 			}
 		}
 	}

@@ -44,19 +44,23 @@ func (s *State) beginOperations(at Place, with json.RawMessage, members []Member
 	if step.ForEach == nil {
 		op := s.newOperation(at, Do, "", "")
 		op.With = with
-		st.Ops = []Operation{op}
+		if step.Remedy == nil {
+			st.Ops = nil
+		}
+		st.Op = len(st.Ops)
+		st.Ops = st.usedAgain(op)
 	} else {
-		st.Ops = nil
+		st.Op, st.Ops = 0, nil
 		for _, m := range members {
 			op := s.newOperation(at, Do, m.Key, "")
 			op.With = m.With
 			st.Ops = append(st.Ops, op)
 		}
 	}
-	for i := range st.Ops {
+	for i := st.Op; i < len(st.Ops); i++ {
 		st.Ops[i].Turn, st.Ops[i].Attempt = st.Earlier.Turn, st.Earlier.Attempt
 	}
-	if st.Op = 0; len(st.Ops) == 0 {
+	if len(st.Ops) == 0 {
 		s.endStep(at, StepSucceeded, "", "")
 		return
 	}
@@ -67,5 +71,5 @@ func (s *State) beginOperations(at Place, with json.RawMessage, members []Member
 		return
 	}
 	st.Status = StepRunning
-	st.Ops[0].observe()
+	st.Ops[st.Op].observe()
 }

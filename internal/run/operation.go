@@ -37,7 +37,8 @@ type Life string
 
 // The lives of an operation. Asleep has not begun. Asking could not ask and
 // tries again later. Polling found the effect under way. Resting waits before
-// the next attempt. Matching has failed and looks for known issues.
+// the next attempt. Matching has failed and looks for known issues. Mending has
+// failed and waits for a remedy of the plan.
 const (
 	Asleep    Life = ""
 	Observing Life = "observing"
@@ -47,6 +48,7 @@ const (
 	Polling   Life = "polling"
 	Resting   Life = "resting"
 	Matching  Life = "matching"
+	Mending   Life = "mending"
 	InDoubt   Life = "inDoubt"
 	Done      Life = "done"
 	Broken    Life = "failed"
@@ -82,6 +84,8 @@ type Operation struct {
 	// such an input.
 	OutputArtefact *Artefact `json:"outputArtefact,omitempty"`
 	WithArtefact   *Artefact `json:"withArtefact,omitempty"`
+	// Remedy is the step that it waits for while Mending.
+	Remedy string `json:"remedy,omitempty"`
 	// Selection is what the step acts on, SelectionBy who approved it.
 	Selection   []Selected `json:"selection,omitempty"`
 	SelectionBy string     `json:"selectionBy,omitempty"`
@@ -104,7 +108,7 @@ func (o *Operation) happened() bool { return o.Attempted }
 // flying tells whether the operation has to be observed to its end.
 func (o *Operation) flying() bool {
 	switch o.Life {
-	case Observing, Asking, Starting, Active, Polling, Resting, Matching:
+	case Observing, Asking, Starting, Active, Polling, Resting, Matching, Mending:
 		return true
 	case Asleep, InDoubt, Done, Broken, Dropped:
 		return false

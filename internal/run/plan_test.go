@@ -136,6 +136,9 @@ func stepKey(s *plan.Step, f string) error {
 		s.When = v
 	case "each":
 		s.ForEach = &plan.ForEach{Max: atoi(v)}
+	case "remedy":
+		issue, n, _ := strings.Cut(v, ":")
+		s.Remedy = &plan.Remedy{Issue: issue, Max: atoi(n)}
 	case "selects":
 		s.Selection = &plan.Selection{Max: atoi(v), Empty: plan.EmptyRefuse}
 	case "empty":

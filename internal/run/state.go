@@ -115,6 +115,8 @@ type StepState struct {
 	Op  int         `json:"op,omitempty"`
 	// Ordered is set once the step stands in the order of the starts.
 	Ordered bool `json:"ordered,omitempty"`
+	// Uses counts how often a remedy was taken.
+	Uses int `json:"uses,omitempty"`
 	// Earlier counts what operations of the step used that are gone: late
 	// answers to them are not taken for answers to new ones.
 	Earlier Count       `json:"earlier,omitzero"`
@@ -132,7 +134,7 @@ type Count struct {
 
 // fresh returns a step that begins again from nothing.
 func (st *StepState) fresh() StepState {
-	n := StepState{Status: StepPending, Earlier: st.Earlier, Resolved: st.Resolved}
+	n := StepState{Status: StepPending, Earlier: st.Earlier, Resolved: st.Resolved, Uses: st.Uses}
 	if st.Resolving {
 		n.Resolved++
 	}

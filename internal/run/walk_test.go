@@ -90,6 +90,9 @@ func randomPlan(rng *rand.Rand) string {
 		line("a", "worst=5m changes=db"+pick(" reversible=restore", "", " reversible=no")+fail)
 		line("b", pick("", "needs=a")+pick("", " resource=r")+fail)
 		line("c", pick("", "free needs=b")+pick("", " resource=r", " each=3", " each=3 approve", " selects=2", " selects=2 approve", " each=3 selects=2 approve")+fail)
+		if rng.IntN(2) == 0 {
+			line("calm", "remedy=busy:3"+pick("", " reversible=no"))
+		}
 		line("verify", "phase=verify reads")
 		if rng.IntN(3) == 0 {
 			line("ask", "phase=verify gate="+pick("approval", "person", "condition", "soak"))

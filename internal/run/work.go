@@ -43,7 +43,7 @@ func (s *State) beginSteps(st *StageState, low, active int) bool {
 	for j := range st.Steps {
 		step := &st.Steps[j]
 		if step.Status != StepPending && step.Status != StepReady &&
-			(step.Status != StepWaiting || step.Wait != WaitWindow) {
+			(step.Status != StepWaiting || step.Wait != WaitWindow) || s.isRemedy(Place{s.Stage, j}) {
 			continue
 		}
 		at := Place{s.Stage, j}
@@ -112,7 +112,7 @@ func (s *State) survey() (low, active int, over, failed bool) {
 			continue
 		}
 		over = false
-		if !v.steps[j].Free {
+		if !v.steps[j].Free && v.steps[j].Remedy == nil {
 			low = min(low, v.phase[j])
 		}
 	}

@@ -79,7 +79,11 @@ func (w *world) answer(c run.Command, now time.Time) (run.Body, bool) {
 	case run.PerformOperation:
 		return w.run(c)
 	case run.MatchIssues:
-		return &run.IssuesMatched{Op: c.Op, Turn: c.Turn}, true
+		e := &run.IssuesMatched{Op: c.Op, Turn: c.Turn}
+		if w.chance(2) {
+			e.Issues = []run.Issue{{ID: "busy", Remedy: "wait"}}
+		}
+		return e, true
 	case run.EvaluateCondition:
 		return &run.ConditionAnswered{Gate: c.Gate, Turn: c.Turn, Holds: !w.chance(3), Output: []byte(`{"value":1}`)}, true
 	case run.ObserveSoak:
