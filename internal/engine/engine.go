@@ -151,9 +151,12 @@ type Assignment struct {
 	Run, Dir string
 	Plan     *plan.Plan
 	Command  run.Command
-	// Progress and Log are handed to the action; each may be nil.
+	// Progress, Log and Children are handed to the action; each may be nil.
 	Progress func(action.Progress)
 	Log      io.Writer
+	Children action.Children
 	// Keep keeps evidence that is too large for an event and returns its digest.
 	Keep func(ctx context.Context, name string, data []byte) (digest string, err error)
+	// Fetch returns what Keep has kept, for commands that need it.
+	Fetch func(ctx context.Context, digest string) ([]byte, error)
 }

@@ -14,7 +14,7 @@ import (
 
 // observe looks at the world for an operation.
 func (j *job) observe(ctx context.Context, c run.ObserveOperation) (run.Body, error) {
-	e, refused, err := j.effect(c.Op, c.Key, c.With, c.Before)
+	e, refused, err := j.effect(ctx, record{c.Op, c.Key, c.With, c.Before, c.WithArtefact})
 	if err != nil {
 		return nil, err
 	}

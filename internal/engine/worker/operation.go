@@ -24,10 +24,18 @@ type effect struct {
 	env    action.Env
 }
 
-// effect finds the action of an operation and reads its input. The first error
-// is about Refit's own trouble, refused is what is wrong with the operation.
-func (j *job) effect(op run.Ref, key string, with, before json.RawMessage) (e *effect, refused, err error) {
-	_, step, err := j.step(op.Stage, op.Step)
+// record is what the history holds of an operation.
+type record struct {
+	op           run.Ref
+	key          string
+	with, before json.RawMessage
+	artefact     *run.Artefact
+}
+
+// effect finds the action of an operation and reads its input. refused is what
+// is wrong with the operation, err Refit's own trouble.
+func (j *job) effect(ctx context.Context, r record) (e *effect, refused, err error) {
+	_, step, err := j.step(r.op.Stage, r.op.Step)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -37,27 +45,44 @@ func (j *job) effect(op run.Ref, key string, with, before json.RawMessage) (e *e
 		return nil, unknownAction(step.Action), nil
 	}
 	e.act, e.spec = act, act.Spec()
-	if e.before, err = object(before); err != nil {
+	if e.before, err = object(r.before); err != nil {
 		return nil, invalidRecord("the state before the effect", err), nil
 	}
-	recorded, err := object(with)
+	if r.artefact != nil {
+		if r.with, err = j.fetch(ctx, r.artefact.Digest); err != nil {
+			return nil, nil, err
+		}
+	}
+	recorded, err := object(r.with)
 	switch {
 	case err != nil:
 		return nil, invalidRecord("the input", err), nil
-	case op.What == run.Restore:
-		if refused := e.restore(op, recorded); refused != nil {
+	case r.op.What == run.Restore:
+		if refused := e.restore(r.op, recorded); refused != nil {
 			return nil, refused, nil
 		}
-	case with != nil:
+	case recorded != nil:
 		e.in = recorded
 	}
 	e.env = j.world.Env(step.Target)
-	e.env.Key = key
-	if op.What != run.Restore {
-		e.env.Key = effectKey(j.Run, op)
+	e.env.Key = r.key
+	if r.op.What != run.Restore {
+		e.env.Key = effectKey(j.Run, r.op)
 	}
-	e.env.Progress, e.env.Log = j.Progress, j.Log
+	e.env.Progress, e.env.Log, e.env.Children = j.Progress, j.Log, j.Children
 	return e, nil, nil
+}
+
+// fetch returns a value that was too large for the history.
+func (j *job) fetch(ctx context.Context, digest string) (json.RawMessage, error) {
+	if j.Fetch == nil {
+		return nil, fmt.Errorf("read artefact %s: the host does not hand it out", digest)
+	}
+	data, err := j.Fetch(ctx, digest)
+	if err != nil {
+		return nil, fmt.Errorf("read artefact %s: %w", digest, err)
+	}
+	return data, nil
 }
 
 // effectKey is the key of what a step does. Undo, release and retake are about

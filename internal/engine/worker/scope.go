@@ -176,7 +176,7 @@ func (r *resolver) stepValue(id string) (map[string]any, error) {
 	}
 	for i := range r.scene.steps {
 		s := &r.scene.steps[i]
-		if s.ID != id && !strings.HasPrefix(s.ID, id+"[") {
+		if !isOrMember(s.ID, id) {
 			continue
 		}
 		value, there, err := r.output(s)
@@ -188,7 +188,7 @@ func (r *resolver) stepValue(id string) (map[string]any, error) {
 	}
 	for i := range r.scene.groups {
 		g := &r.scene.groups[i]
-		if g.ID != id && !strings.HasPrefix(g.ID, id+"[") {
+		if !isOrMember(g.ID, id) {
 			continue
 		}
 		value, there, err := r.groupOutput(g)
@@ -206,6 +206,13 @@ func (r *resolver) stepValue(id string) (map[string]any, error) {
 		return found, nil
 	}
 	return map[string]any{"outputs": list}, nil
+}
+
+// isOrMember tells whether id is the name itself or a member of its forEach, and
+// not something below it.
+func isOrMember(id, name string) bool {
+	rest, ok := strings.CutPrefix(id, name)
+	return ok && (rest == "" || strings.HasPrefix(rest, "[") && !strings.Contains(rest, "/"))
 }
 
 // output reads the output of one step.
