@@ -27,6 +27,7 @@ func (s Suite) cancelled(t *testing.T, example map[string]any) {
 			t.Error("Run says that it succeeded and did nothing")
 		}
 	})
+	inTime(t, "Undo", func() { _ = s.Action.Undo(ctx, w.Env, in, nil) })
 }
 
 // slow tests that a call that is under way ends soon after its context, and

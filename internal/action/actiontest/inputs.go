@@ -101,12 +101,18 @@ func (s Suite) sensitive(t *testing.T, example map[string]any) {
 		t.Error("Preview asks for a secret: it shows what is known without any")
 	}
 	leaks(t, secrets, "Preview", preview, err)
+	told := &telling{}
+	w.Env.Log, w.Env.Progress = told, told.progress
 	obs, err := s.Action.Observe(t.Context(), w.Env, in)
 	leaks(t, secrets, "Observe", obs, err)
 	if obs.Status == action.NotStarted {
 		out, err := s.Action.Run(t.Context(), w.Env, in, obs.Before)
 		leaks(t, secrets, "Run", out, err)
+		if possible, _ := s.Action.Spec().Undoable(in); possible {
+			leaks(t, secrets, "Undo", nil, s.Action.Undo(t.Context(), w.Env, in, obs.Before))
+		}
 	}
+	leaks(t, secrets, "The log or the progress", told.text(), nil)
 	// The same input with a mistake: messages about it must not quote it.
 	_, err = s.Action.Observe(t.Context(), w.Env, with(in, "noSuchField", true))
 	leaks(t, secrets, "Observe with a mistake", nil, err)

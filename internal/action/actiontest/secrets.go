@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/schema"
@@ -65,4 +67,25 @@ func valuesOf(t schema.Type, in any) []string {
 	default:
 		return nil
 	}
+}
+
+// telling keeps what an action tells while it works.
+type telling struct {
+	mu   sync.Mutex
+	said strings.Builder
+}
+
+// Write implements io.Writer.
+func (t *telling) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.said.Write(p)
+}
+
+func (t *telling) progress(p action.Progress) { _, _ = fmt.Fprintf(t, "%+v\n", p) } // it never fails
+
+func (t *telling) text() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.said.String()
 }

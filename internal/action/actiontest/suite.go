@@ -31,6 +31,17 @@ type Suite struct {
 	// Slow is an input with which the action would take longer than a minute,
 	// to see that cancelling ends it. Nil for actions that never wait.
 	Slow map[string]any
+	// Crash carries out Run and breaks it off at a point, counted from 0, as
+	// the end of the process would: nothing is tidied up, and the result is
+	// lost. It answers false when Run ended before it came there. Nil means
+	// that the process ends before Run begins, or when all is done.
+	Crash func(t *testing.T, w World, in, before map[string]any, point int) bool
+	// Foreign changes what a step with the input in has set, as somebody else
+	// would. Actions that can be a lease need it.
+	Foreign func(t *testing.T, w World, in map[string]any)
+	// OnlyOnce tells that Run does more when it is called again after its
+	// effect has happened: only what Observe answers keeps it from that.
+	OnlyOnce bool
 }
 
 // World is what an action works on.
@@ -47,8 +58,10 @@ type World struct {
 // Run tests that an action keeps its contract: its definition is sound; inputs
 // that do not fit are refused by the name of the field; Preview and Observe
 // change nothing; the output fits its type; cancelling ends it in time;
-// sensitive values and secrets never come back, and Preview asks for none; what it did is observed, and undone
-// without a trace.
+// sensitive values and secrets never come back, and Preview asks for none; a
+// dry run changes nothing; what it did is observed, happens once for one key,
+// and is undone without a trace; a crash at any point is recognised, carried on
+// from and undone; a lease that somebody else has changed is known.
 func Run(t *testing.T, s Suite) {
 	t.Helper()
 	if s.World == nil {
@@ -62,6 +75,12 @@ func Run(t *testing.T, s Suite) {
 		t.Run("Sensitive/"+name, func(t *testing.T) { t.Parallel(); s.sensitive(t, in) })
 		t.Run("Cancelled/"+name, func(t *testing.T) { t.Parallel(); s.cancelled(t, in) })
 		t.Run("Effect/"+name, func(t *testing.T) { t.Parallel(); s.effect(t, in) })
+		if spec := s.Action.Spec(); spec.Effect == action.ReadOnly || spec.Gate != "" {
+			continue
+		}
+		t.Run("DryRun/"+name, func(t *testing.T) { t.Parallel(); s.dryRun(t, in) })
+		t.Run("Crash/"+name, func(t *testing.T) { t.Parallel(); s.crashes(t, in) })
+		t.Run("Lease/"+name, func(t *testing.T) { t.Parallel(); s.lease(t, in) })
 	}
 	if s.Slow != nil {
 		t.Run("Slow", func(t *testing.T) { t.Parallel(); s.slow(t) })
@@ -182,6 +201,7 @@ func (s Suite) effect(t *testing.T, example map[string]any) {
 	}
 	fits(t, spec, out)
 	w.Env.Attempted = true
+	s.again(t, w, in, before)
 	if !spec.Observable(in) {
 		s.expect(t, w, in, action.Unknown)
 	} else {

@@ -32,14 +32,18 @@ func lampFile(env action.Env, in lampInput) string { return filepath.Join(env.Di
 // lamp is an action that keeps its contract: a lamp is on when its file exists.
 func lamp() lampDefinition {
 	return lampDefinition{
-		Name: "lamp.on", Version: 1, Summary: "Switch a lamp on.", Effect: action.Mutating,
+		Name: "lamp.on", Version: 1, Summary: "Switch a lamp on.", Effect: action.Mutating, CanLease: true,
 		Preview: func(_ context.Context, _ action.Env, in lampInput) (action.Preview, error) {
 			return action.Preview{Summary: "switch on the lamp in " + in.Room}, nil
 		},
 		Observe: func(_ context.Context, env action.Env, in lampInput) (action.Observed[lampOutput], error) {
-			_, err := os.Stat(lampFile(env, in))
+			light, err := os.ReadFile(lampFile(env, in))
 			if errors.Is(err, os.ErrNotExist) {
 				return action.Observed[lampOutput]{Status: action.NotStarted}, nil
+			}
+			if len(light) > 0 { // somebody else has dimmed it
+				before := map[string]any{"light": string(light)}
+				return action.Observed[lampOutput]{Status: action.NotStarted, Before: before}, nil
 			}
 			return action.Saw(lampOutput{On: true}), err
 		},
@@ -92,6 +96,62 @@ func broken() map[string]func(*lampDefinition) {
 		"Effect/Undo left a trace": func(d *lampDefinition) {
 			d.Undo = func(context.Context, action.Env, lampInput, map[string]any) error { return nil }
 		},
+		"Effect/changed the world twice": func(d *lampDefinition) {
+			d.Run = func(ctx context.Context, env action.Env, in lampInput, _ map[string]any) (lampOutput, error) {
+				if err := ctx.Err(); err != nil {
+					return lampOutput{}, err
+				}
+				f, err := os.OpenFile(lampFile(env, in), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+				if err != nil {
+					return lampOutput{}, err
+				}
+				_, err = f.WriteString("on")
+				return lampOutput{On: true}, errors.Join(err, f.Close())
+			}
+		},
+		"Crash/Undo after a crash at point 0": func(d *lampDefinition) {
+			d.Undo = func(_ context.Context, env action.Env, in lampInput, _ map[string]any) error {
+				return os.Remove(lampFile(env, in)) // fails when there is nothing to undo
+			}
+		},
+		"Crash/Observe answers unknown": func(d *lampDefinition) {
+			observe := d.Observe
+			d.Observe = func(ctx context.Context, env action.Env, in lampInput) (action.Observed[lampOutput], error) {
+				if env.Attempted {
+					return action.Observed[lampOutput]{Status: action.Unknown}, nil
+				}
+				return observe(ctx, env, in)
+			}
+		},
+		"Lease/needs Foreign": func(*lampDefinition) {}, // see TestSuitePasses
+		"Lease/before is that of the step": func(d *lampDefinition) {
+			observe := d.Observe
+			d.Observe = func(ctx context.Context, env action.Env, in lampInput) (action.Observed[lampOutput], error) {
+				seen, err := observe(ctx, env, in)
+				seen.Before = nil
+				return seen, err
+			}
+		},
+		"Lease/got done": func(d *lampDefinition) {
+			d.Observe = func(_ context.Context, env action.Env, in lampInput) (action.Observed[lampOutput], error) {
+				_, err := os.Stat(lampFile(env, in))
+				if errors.Is(err, os.ErrNotExist) {
+					return action.Observed[lampOutput]{Status: action.NotStarted}, nil
+				}
+				return action.Saw(lampOutput{On: true}), err
+			}
+		},
+		"Sensitive/The log or the progress gives": func(d *lampDefinition) {
+			d.Undo = func(_ context.Context, env action.Env, in lampInput, _ map[string]any) error {
+				_, err := env.LogWriter().Write([]byte("code " + in.Code))
+				return err
+			}
+		},
+		"DryRun/a dry run changed the world": func(d *lampDefinition) {
+			d.Preview = func(_ context.Context, env action.Env, in lampInput) (action.Preview, error) {
+				return action.Preview{Summary: "x"}, os.WriteFile(lampFile(env, in), nil, 0o600)
+			}
+		},
 		"Effect/got notStarted": func(d *lampDefinition) {
 			d.Run = func(context.Context, action.Env, lampInput, map[string]any) (lampOutput, error) {
 				return lampOutput{}, nil
@@ -123,7 +183,20 @@ func TestSuitePasses(t *testing.T) {
 	if breakIt, isBroken := broken()[os.Getenv(brokenVariable)]; isBroken {
 		breakIt(&def)
 	}
-	actiontest.Run(t, actiontest.Suite{Action: action.Define(def), Examples: example(t)})
+	suite := actiontest.Suite{
+		Action: action.Define(def), Examples: example(t),
+		Foreign: func(t *testing.T, w actiontest.World, in map[string]any) {
+			t.Helper()
+			path := filepath.Join(w.Env.Dir, in["room"].(string))
+			if err := os.WriteFile(path, []byte("dim"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+	}
+	if os.Getenv(brokenVariable) == "Lease/needs Foreign" {
+		suite.Foreign = nil
+	}
+	actiontest.Run(t, suite)
 }
 
 func TestSuiteFindsMistakes(t *testing.T) {

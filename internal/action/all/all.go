@@ -35,6 +35,8 @@ func Actions(c Clients) []action.Action {
 	return []action.Action{
 		exec.Command(c.Programs),
 		exec.Observe(c.Programs),
+		exec.Shell(c.Programs),
+		file.Copy(file.System{}),
 		file.Read(),
 		gate.Approval(),
 		gate.Condition(),

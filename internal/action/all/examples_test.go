@@ -26,7 +26,9 @@ func exampleWorld(t *testing.T) actiontest.World {
 	t.Helper()
 	w := actiontest.FolderWorld(t)
 	for name, content := range map[string]string{
-		"values.yaml": "hub:\n  image:\n    tag: 4.2.0\n",
+		"values.yaml":      "hub:\n  image:\n    tag: 4.2.0\n",
+		"maintenance.html": "<p>We are back at 04:00.</p>\n",
+		"site.html":        "<p>Welcome.</p>\n",
 		"alerts.sh": "#!/bin/sh\ncase $1 in\n  off) touch alerts-off;;\n  on) rm -f alerts-off;;\n" +
 			"  is-off) test -e alerts-off;;\nesac\n",
 	} {
@@ -64,6 +66,14 @@ func exampleClients(t *testing.T) all.Clients {
 	}
 }
 
+// overwrite changes the file that a step has written, as somebody else would.
+func overwrite(t *testing.T, w actiontest.World, in map[string]any) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(w.Env.Dir, in["to"].(string)), []byte("of somebody else"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestDocsExamples runs the whole suite on the example of every page.
 func TestDocsExamples(t *testing.T) {
 	clients := exampleClients(t)
@@ -74,7 +84,9 @@ func TestDocsExamples(t *testing.T) {
 	for _, name := range r.Names() {
 		a, _ := r.Action(name)
 		t.Run(name, func(t *testing.T) {
-			actiontest.Run(t, actiontest.Suite{Action: a, World: exampleWorld, Examples: example(t, name)})
+			actiontest.Run(t, actiontest.Suite{
+				Action: a, World: exampleWorld, Examples: example(t, name), Foreign: overwrite,
+			})
 		})
 	}
 }

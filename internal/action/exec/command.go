@@ -54,7 +54,7 @@ const (
 
 // Command returns the action exec.command, which starts its programs with r.
 func Command(r *Runner) action.Action {
-	c := commander{r}
+	c := commander{runner: r}
 	return action.Define(action.Definition[CommandInput, CommandOutput]{
 		Name:         "exec.command",
 		Version:      1,
@@ -114,8 +114,25 @@ func previewCommand(_ context.Context, _ action.Env, in CommandInput) (action.Pr
 	return action.Preview{Summary: "run: " + Quote(in.Command)}, nil
 }
 
-// commander carries out exec.command.
-type commander struct{ runner *Runner }
+// commander carries out exec.command, and exec.shell.
+type commander struct {
+	runner *Runner
+	// script tells that messages name the programs by their part instead of by
+	// their arguments, which are whole scripts.
+	script bool
+}
+
+// program returns one of the programs of a step, which is the part of that
+// name.
+func (c commander) program(
+	ctx context.Context, env action.Env, in CommandInput, part string, args []string,
+) (Program, error) {
+	p, err := newCommand(ctx, env, args, in.Dir, in.Env, in.SecretEnv)
+	if c.script {
+		p.Label = part
+	}
+	return p, err
+}
 
 func (c commander) observe(
 	ctx context.Context, env action.Env, in CommandInput,
@@ -138,7 +155,7 @@ func (c commander) ask(
 	ctx context.Context, env action.Env, in CommandInput,
 ) (action.Observed[CommandOutput], error) {
 	o := in.Observe
-	command, err := newCommand(ctx, env, o.Command, in.Dir, in.Env, in.SecretEnv)
+	command, err := c.program(ctx, env, in, "observe", o.Command)
 	if err != nil {
 		return action.Observed[CommandOutput]{}, err
 	}
@@ -158,10 +175,13 @@ func (c commander) ask(
 	case slices.Contains(o.InProgressExits, res.ExitCode):
 		seen.Status = action.InProgress
 	default:
+		remedy := "give the code a meaning in doneExits, notStartedExits or inProgressExits, or mend the command"
+		if c.script {
+			remedy = "let it end with 0, 1 or 2, which mean done, not started and under way"
+		}
 		return seen, &action.Error{
-			Reason: reasonObserveUnclear, Retryable: true, Effect: action.ExtentNone,
-			Remedy: "give the code a meaning in doneExits, notStartedExits or inProgressExits, or mend the command",
-			Err:    fmt.Errorf("observe the effect: %w", failed(command, res, action.ExtentNone)),
+			Reason: reasonObserveUnclear, Retryable: true, Effect: action.ExtentNone, Remedy: remedy,
+			Err: fmt.Errorf("observe the effect: %w", failed(command, res, action.ExtentNone)),
 		}
 	}
 	before := &tail{limit: keepBefore}
@@ -173,7 +193,7 @@ func (c commander) ask(
 func (c commander) run(
 	ctx context.Context, env action.Env, in CommandInput, _ map[string]any,
 ) (CommandOutput, error) {
-	command, err := newCommand(ctx, env, in.Command, in.Dir, in.Env, in.SecretEnv)
+	command, err := c.program(ctx, env, in, "script", in.Command)
 	if err != nil {
 		return CommandOutput{}, err
 	}
@@ -195,7 +215,7 @@ func (c commander) run(
 }
 
 func (c commander) undo(ctx context.Context, env action.Env, in CommandInput, before map[string]any) error {
-	command, err := newCommand(ctx, env, in.Undo.Command, in.Dir, in.Env, in.SecretEnv)
+	command, err := c.program(ctx, env, in, "undo", in.Undo.Command)
 	if err != nil {
 		return err
 	}

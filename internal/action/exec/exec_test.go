@@ -78,8 +78,9 @@ func TestObserveSuite(t *testing.T) {
 
 func TestCommandSuite(t *testing.T) {
 	t.Parallel()
+	a := exec.Command(runner())
 	actiontest.Run(t, actiontest.Suite{
-		Action: exec.Command(runner()), Examples: "testdata/command/*.yaml", Slow: sh("sleep 60"),
+		Action: a, Examples: "testdata/command/*.yaml", Slow: sh("sleep 60"), Crash: killed(a),
 	})
 }
 

@@ -76,7 +76,7 @@ func orDefault(codes []int, codesByDefault ...int) []int {
 // failed says that a program ended with an exit code that does not count as
 // success; the last line that it printed is as a rule the reason.
 func failed(c Program, res Result, effect action.Extent) *action.Error {
-	text := fmt.Sprintf("command %s ended with exit code %d", Quote(c.Args), res.ExitCode)
+	text := fmt.Sprintf("%s ended with exit code %d", c.label(), res.ExitCode)
 	if line := lastLine(res.Stderr, res.Stdout); line != "" {
 		text += ": " + line
 	}

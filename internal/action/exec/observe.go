@@ -90,7 +90,7 @@ func parse(c Program, res Result, format string) (any, error) {
 	if res.Truncated {
 		return nil, &action.Error{
 			Reason: reasonOutputTooLarge, Effect: action.ExtentNone, Remedy: "let the program print less",
-			Err: fmt.Errorf("command %s printed more than %d bytes", Quote(c.Args), maxParsed),
+			Err: fmt.Errorf("%s printed more than %d bytes", c.label(), maxParsed),
 		}
 	}
 	if format == "lines" {

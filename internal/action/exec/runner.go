@@ -98,6 +98,8 @@ type Program struct {
 	// Args are the program and its arguments. A program without a slash is
 	// looked up in PATH, one with a slash is relative to Dir.
 	Args []string
+	// Label names the program in messages; empty means its arguments.
+	Label string
 	// Dir is the absolute working directory.
 	Dir string
 	// Env is added to the environment of the Runner; Unset is removed from it.
@@ -221,6 +223,14 @@ func notStarted(ctx context.Context, c Program, err error) error {
 		Remedy: "check that it is a program for this machine and that the command is not too long",
 		Err:    fmt.Errorf("start program %q: %w", c.Args[0], err),
 	}
+}
+
+// label is the program as messages name it.
+func (c Program) label() string {
+	if c.Label != "" {
+		return c.Label
+	}
+	return "command " + Quote(c.Args)
 }
 
 // redactor removes the secrets of c.

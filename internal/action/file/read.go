@@ -134,6 +134,8 @@ func content(path string) ([]byte, fs.FileInfo, error) {
 func failure(path string, err error) error {
 	failed := &action.Error{Effect: action.ExtentNone, Err: fmt.Errorf("read file %q: %w", path, cause(err))}
 	switch {
+	case isInterruption(err):
+		failed.Reason, failed.Retryable = reasonInterrupted, true
 	case errors.Is(err, fs.ErrNotExist):
 		failed.Reason, failed.Remedy = reasonFileNotFound, "create it, correct path or set optional: true"
 	case errors.Is(err, errNotAFile):

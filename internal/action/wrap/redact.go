@@ -87,7 +87,7 @@ func sensitive(t schema.Type, v any) []string {
 		var all []string
 		for key, item := range v {
 			switch f, ok := t.Fields[key]; {
-			case ok && f.Sensitive:
+			case ok && f.Hidden():
 				all = append(all, texts(item)...)
 			case ok:
 				all = append(all, sensitive(f.Type, item)...)
