@@ -97,6 +97,8 @@ func (s *State) dispatch(b Body) error {
 		return s.onRollbackApproved(b)
 	case *Replanned:
 		return s.onReplanned(b)
+	case *UntilRequested:
+		return s.onUntilRequested(b)
 	case *AbortRequested:
 		return s.onAbortRequested(b)
 	}

@@ -125,6 +125,6 @@ func bodies() []Body {
 		&Observed{}, &AskFailed{}, &OperationStarted{}, &OperationEnded{}, &IssuesMatched{}, &ConditionAnswered{},
 		&SoakObserved{}, &TimerFired{}, &Approved{}, &Rejected{}, &PersonDone{}, &Accepted{}, &PauseRequested{},
 		&ResumeRequested{}, &CancelRequested{}, &RetryRequested{}, &Settled{}, &ReleaseRequested{},
-		&RollbackRequested{}, &RollbackApproved{}, &AbortRequested{}, &Replanned{},
+		&RollbackRequested{}, &RollbackApproved{}, &AbortRequested{}, &Replanned{}, &UntilRequested{},
 	}
 }

@@ -27,6 +27,9 @@ type Started struct {
 	Epoch  uint64 `json:"epoch"`
 	// Parallel is how many steps may be under way at once; at least 1.
 	Parallel int `json:"parallel"`
+	// Until is the stage before which the run stops, if it is not to go to the
+	// end.
+	Until string `json:"until,omitempty"`
 }
 
 // OwnerChanged tells that another process, or the same one after a restart,

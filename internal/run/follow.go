@@ -71,6 +71,10 @@ func (s *State) enterStage(st *StageState, v *stageView) bool {
 	if s.Paused {
 		return false
 	}
+	if s.stopped() {
+		s.Reason = "UntilReached"
+		return false
+	}
 	for j := range v.steps {
 		if why := v.steps[j].Skip; why != "" {
 			s.endStep(Place{s.Stage, j}, StepSkipped, "Planned", why)

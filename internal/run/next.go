@@ -11,6 +11,8 @@ func (s *State) next() []Next {
 			s.nextBack(add)
 		case s.Paused:
 			add("the run is paused", "resume")
+		case s.stopped():
+			add("the run was to stop before stage "+s.Until, "resume")
 		case !s.Cancelling && !s.Aborting:
 			s.nextInStage(add)
 		}

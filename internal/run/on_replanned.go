@@ -67,6 +67,10 @@ func (s *State) fitting(p *plan.Plan, first int) error {
 	if first == 0 && len(p.Stages) == 0 {
 		return refused("plan %s has no stages: cancel the run", p.Digest)
 	}
+	if s.Until != "" && s.ix.byID[s.Until] >= first &&
+		!slices.ContainsFunc(p.Stages, func(st plan.Stage) bool { return st.ID == s.Until }) {
+		return refused("plan %s has no stage %q, before which the run stops: move that first", p.Digest, s.Until)
+	}
 	same := func(a, b plan.Target) bool { return a.Name == b.Name && a.Kind == b.Kind && a.Identity == b.Identity }
 	if !slices.EqualFunc(byName(p.Targets), byName(old.Targets), same) {
 		return refused("plan %s has other targets than the run: start a new run", p.Digest)

@@ -9,8 +9,12 @@ func (s *State) onStarted(e *Started) error {
 	if e.Parallel < 1 {
 		return invalid("parallel is %d, needs at least 1", e.Parallel)
 	}
+	if i, ok := s.ix.byID[e.Until]; e.Until != "" && (!ok || i >= len(s.ix.plan.Stages)) {
+		return invalid("the run stops before stage %q, which the plan does not have", e.Until)
+	}
 	s.Status = Running
 	s.Owner, s.Epoch, s.Parallel = e.Owner, e.Epoch, e.Parallel
+	s.Until = e.Until
 	for i := range s.ix.plan.Findings {
 		s.Findings = append(s.Findings, ofStage(s.ix.plan.Findings[i]))
 	}

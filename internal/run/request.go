@@ -47,8 +47,15 @@ type Accepted struct {
 // PauseRequested holds the run before its next step.
 type PauseRequested struct{ Who }
 
-// ResumeRequested ends a pause.
+// ResumeRequested ends a pause, or a stop before a stage.
 type ResumeRequested struct{ Who }
+
+// UntilRequested lets the run stop before another stage, or, with none, go to the
+// end.
+type UntilRequested struct {
+	Who
+	Stage string `json:"stage,omitempty"`
+}
 
 // CancelRequested ends the run before its next step. What is under way is
 // observed to its end.
@@ -143,3 +150,4 @@ func (*RollbackRequested) body() {}
 func (*RollbackApproved) body()  {}
 func (*AbortRequested) body()    {}
 func (*Replanned) body()         {}
+func (*UntilRequested) body()    {}

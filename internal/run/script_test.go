@@ -18,6 +18,7 @@ import (
 // them. One file tells one situation. The commands:
 //
 //	plan          the plan, in short, and a run of it that has started
+//	wait          lets time pass
 //	keep          another plan, which the host keeps
 //	auto [until=] answers what is pending as a world without faults does, but
 //	              timers, until the ID of a pending command has this prefix
@@ -60,6 +61,12 @@ func (s *script) command(d *datadriven.TestData) {
 	switch d.Cmd {
 	case "plan":
 		s.plan(d)
+	case "wait":
+		gap, err := time.ParseDuration(d.CmdArgs[0].Key)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.now = s.now.Add(gap)
 	case "keep":
 		p, err := parsePlan(d.Input)
 		if err != nil {
@@ -135,7 +142,9 @@ func (s *script) plan(d *datadriven.TestData) {
 	s.now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	parallel := 4
 	d.MaybeScanArgs(s.t, "parallel", &parallel)
-	s.record(&run.Started{Digest: p.Digest, Owner: "one", Epoch: 1, Parallel: parallel}, false)
+	var until string
+	d.MaybeScanArgs(s.t, "until", &until)
+	s.record(&run.Started{Digest: p.Digest, Owner: "one", Epoch: 1, Parallel: parallel, Until: until}, false)
 	s.pending()
 }
 

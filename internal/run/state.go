@@ -34,9 +34,11 @@ type State struct {
 	Order    []Place        `json:"order,omitempty"`
 	Findings []plan.Finding `json:"findings,omitempty"`
 	// Held counts the leases that are held.
-	Held       int  `json:"held,omitempty"`
-	Paused     bool `json:"paused,omitempty"`
-	Cancelling bool `json:"cancelling,omitempty"`
+	Held   int  `json:"held,omitempty"`
+	Paused bool `json:"paused,omitempty"`
+	// Until is the stage before which the run stops.
+	Until      string `json:"until,omitempty"`
+	Cancelling bool   `json:"cancelling,omitempty"`
 	// Aborting asks for the author's way back once nothing is under way.
 	Aborting bool   `json:"aborting,omitempty"`
 	Reason   string `json:"reason,omitempty"`
