@@ -58,7 +58,7 @@ func (j *job) lookAround(ctx context.Context, stage *plan.Stage, l *look) error 
 		case err == nil:
 			t.Identity = identity
 			l.targets = append(l.targets, t)
-		case permanent(err):
+		case lasting(err):
 			l.changed = append(l.changed, run.Change{
 				Name: "target/" + t.Name, Want: show(t.Identity), Got: oneLine(err.Error()),
 			})
@@ -79,7 +79,7 @@ func (j *job) lookAround(ctx context.Context, stage *plan.Stage, l *look) error 
 		switch {
 		case err == nil:
 			l.facts[o.Name] = fact
-		case permanent(err):
+		case lasting(err):
 			l.changed = append(l.changed, run.Change{
 				Name: "fact/" + o.Name, Want: "to be observed", Got: oneLine(err.Error()),
 			})

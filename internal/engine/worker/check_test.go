@@ -43,17 +43,20 @@ func TestCheckStage(t *testing.T) {
 		bend   func(b *bench)
 		want   string
 	}{
-		"AsExpected":    {"Nothing has changed.", func(*bench) {}, ""},
-		"OtherFact":     {"What nobody expects may change.", func(b *bench) { b.lamp.answer.Output.Watts = 80 }, ""},
-		"Fact":          {"An expected fact.", func(b *bench) { b.lamp.answer.Output.Color = "red" }, `fact/lamp.color want "white" got "red"`},
-		"Appeared":      {"A fact that should not be there.", func(b *bench) { b.lamp.answer.Output.Backup = "s3" }, `fact/lamp.backup want nothing got "s3"`},
-		"Target":        {"Another target.", func(b *bench) { b.place.identity = "there" }, `target/home want "here" got "there"`},
-		"Nowhere":       {"A target without identity.", func(b *bench) { b.place.identity = "" }, `target/home want "here" got identify target "home": it has no identity by which it could be told from another`},
-		"Kind":          {"A target of a kind that this program does not know.", func(b *bench) { b.plan.Targets[0].Kind = "ship" }, `target/home want "here" got identify target "home": this program knows no targets of kind "ship", only place`},
-		"NotSeen":       {"A fact that is there and is no fact.", func(b *bench) { b.lamp.answer.Status, b.lamp.answer.Reason = action.Failed, "it is broken" }, `fact/lamp want to be observed got observe fact "lamp" with test.look@1: it is broken`},
-		"NoAction":      {"A fact that this program cannot observe.", func(b *bench) { b.plan.Observe[0].Action = "test.gone@1" }, `fact/lamp want to be observed got observe fact "lamp": this program has no action "test.gone@1"`},
-		"Panic":         {"An action that breaks down.", func(b *bench) { b.lamp.panics = 3 }, `fact/lamp want to be observed got the action broke down (int): report it as a bug of the action`},
-		"FactDown":      {"It cannot be asked.", func(b *bench) { b.lamp.err = errWorld }, `ask again: target observe fact "lamp" with test.look@1: connection reset`},
+		"AsExpected": {"Nothing has changed.", func(*bench) {}, ""},
+		"OtherFact":  {"What nobody expects may change.", func(b *bench) { b.lamp.answer.Output.Watts = 80 }, ""},
+		"Fact":       {"An expected fact.", func(b *bench) { b.lamp.answer.Output.Color = "red" }, `fact/lamp.color want "white" got "red"`},
+		"Appeared":   {"A fact that should not be there.", func(b *bench) { b.lamp.answer.Output.Backup = "s3" }, `fact/lamp.backup want nothing got "s3"`},
+		"Target":     {"Another target.", func(b *bench) { b.place.identity = "there" }, `target/home want "here" got "there"`},
+		"Nowhere":    {"A target without identity.", func(b *bench) { b.place.identity = "" }, `target/home want "here" got identify target "home": it has no identity by which it could be told from another`},
+		"Kind":       {"A target of a kind that this program does not know.", func(b *bench) { b.plan.Targets[0].Kind = "ship" }, `target/home want "here" got identify target "home": this program knows no targets of kind "ship", only place`},
+		"NotSeen":    {"A fact that is there and is no fact.", func(b *bench) { b.lamp.answer.Status, b.lamp.answer.Reason = action.Failed, "it is broken" }, `fact/lamp want to be observed got observe fact "lamp" with test.look@1: it is broken`},
+		"NoAction":   {"A fact that this program cannot observe.", func(b *bench) { b.plan.Observe[0].Action = "test.gone@1" }, `fact/lamp want to be observed got observe fact "lamp": this program has no action "test.gone@1"`},
+		"Panic":      {"An action that breaks down.", func(b *bench) { b.lamp.panics = 3 }, `fact/lamp want to be observed got the action broke down (int): report it as a bug of the action`},
+		"FactDown":   {"It cannot be asked.", func(b *bench) { b.lamp.err = errWorld }, `ask again: target observe fact "lamp" with test.look@1: connection reset`},
+		"FactGone": {"To ask again would not help.", func(b *bench) {
+			b.lamp.err = &action.Error{Reason: "FileNotFound", Err: errors.New("no file")}
+		}, `fact/lamp want to be observed got observe fact "lamp" with test.look@1: no file`},
 		"FactUnderWay":  {"It is not known yet.", func(b *bench) { b.lamp.answer.Status = action.InProgress }, `ask again: target observe fact "lamp" with test.look@1: the observation ended as "inProgress"`},
 		"FactAccess":    {"It needs another secret.", func(b *bench) { b.lamp.err = access }, `ask again: credentials observe fact "lamp" with test.look@1: token expired`},
 		"TargetDown":    {"It cannot be identified.", func(b *bench) { b.place.err = errWorld }, `ask again: target identify target "home": connection reset`},

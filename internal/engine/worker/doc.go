@@ -13,7 +13,9 @@
 // "Could not ask" is an event of its own and never a failure: the core waits for
 // the target, or for credentials, and asks again. An input that does not fit, or
 // an action that this program does not have, is a failure: asking again would not
-// help.
+// help. A check, or a fact, whose action says that it will not succeed by itself
+// (a file that is not there) is not waited for either: the check comes back as
+// unknown, which a person may accept, the fact as changed, which nobody can.
 //
 // # The facts of a stage
 //

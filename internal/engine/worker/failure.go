@@ -50,6 +50,14 @@ func permanent(err error) bool {
 	return false
 }
 
+// lasting tells whether an action knows that asking again would give the same
+// error, such as a file that is not there, as long as nobody mends it. Of
+// effects in the world such an error says nothing.
+func lasting(err error) bool {
+	failure, ok := errors.AsType[*action.Error](err)
+	return permanent(err) || ok && !failure.Retryable && causeOf(err) != run.WaitCredentials
+}
+
 // causeOf says what has to come before it is possible to ask: the target, or
 // credentials.
 func causeOf(err error) run.Wait {

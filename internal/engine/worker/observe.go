@@ -27,6 +27,9 @@ func (j *job) observe(ctx context.Context, c run.ObserveOperation) (run.Body, er
 	}
 	// What is taken back was attempted.
 	obs, err := e.look(ctx, c.Attempted || back)
+	if err != nil && e.spec.Effect == action.ReadOnly && !permanent(err) && lasting(err) {
+		return undecided(c, err), nil
+	}
 	if err != nil {
 		return j.notObserved(c, err), nil
 	}
@@ -50,6 +53,15 @@ func (j *job) notObserved(c run.ObserveOperation, err error) run.Body {
 		}
 	}
 	return &run.AskFailed{Op: c.Op, Turn: c.Turn, Cause: causeOf(err), Message: oneLine(err.Error())}
+}
+
+// undecided is the answer about a check that cannot be carried out as it is: as
+// in refit check, it has found nothing out, and a person may accept that.
+func undecided(c run.ObserveOperation, err error) run.Body {
+	return &run.Observed{
+		Op: c.Op, Turn: c.Turn, Status: string(action.Unknown), Reason: reasonOf(err, "CouldNotAsk"),
+		Message: oneLine(err.Error()),
+	}
 }
 
 // observed is the answer about an effect that is to be done.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
@@ -65,10 +66,7 @@ func (j *job) effect(ctx context.Context, r record) (e *effect, refused, err err
 		e.in = recorded
 	}
 	e.env = j.world.Env(step.Target)
-	e.env.Key = r.key
-	if r.op.What != run.Restore {
-		e.env.Key = effectKey(j.Run, r.op)
-	}
+	e.env.Key = effectKey(r)
 	e.env.Progress, e.env.Log, e.env.Children = j.Progress, j.Log, j.Children
 	return e, nil, nil
 }
@@ -85,14 +83,14 @@ func (j *job) fetch(ctx context.Context, digest string) (json.RawMessage, error)
 	return data, nil
 }
 
-// effectKey is the key of what a step does. Undo, release and retake are about
-// the same effect in the world and find it by the same key.
-func effectKey(id string, op run.Ref) string {
-	key := id + "/" + op.Stage + "/" + op.Step
-	if op.Member != "" {
-		key += "[" + op.Member + "]"
+// effectKey is the key of the effect in the world. Undo, release and retake are
+// about what the step did and find it by its key; a restore is an effect of its
+// own.
+func effectKey(r record) string {
+	if r.op.What == run.Restore {
+		return r.key
 	}
-	return key
+	return strings.TrimSuffix(r.key, ":"+string(r.op.What))
 }
 
 // restore makes the operation one of the action that brings back what the step

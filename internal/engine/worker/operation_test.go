@@ -83,7 +83,10 @@ func TestObserve(t *testing.T) {
 		"DownBehindEffect": {"Also behind an attempt.", attempted(op(run.Do, "change")), saw(action.Done), errWorld, nil, "ask again: target"},
 		"NoSecret":         {"Secrets are waited for.", op(run.Do, "change"), saw(action.Done), refused(action.ReasonSecretUnavailable), nil, "ask again: credentials"},
 		"AccessRefused":    {"So is a secret that counts.", op(run.Undo, "change"), saw(action.Done), refused(action.ReasonAccessRefused), nil, "ask again: credentials"},
-		"OtherReason":      {"Any other error is one of the target.", op(run.Do, "look"), saw(action.Done), refused("Timeout"), nil, "ask again: target"},
+		"CheckTimeout":     {"A check that may succeed later is asked again.", op(run.Do, "look"), saw(action.Done), &action.Error{Reason: "Timeout", Retryable: true, Err: errWorld}, nil, "ask again: target"},
+		"CheckSecret":      {"So is one without its secret.", op(run.Do, "look"), saw(action.Done), refused(action.ReasonSecretUnavailable), nil, "ask again: credentials"},
+		"CheckNoFile":      {"One that cannot be carried out as it is finds nothing out.", op(run.Do, "look"), saw(action.Done), refused("FileNotFound"), nil, "unknown FileNotFound"},
+		"EffectNoFile":     {"That says nothing of an effect.", op(run.Do, "change"), saw(action.Done), refused("FileNotFound"), nil, "ask again: target"},
 		"InvalidInput":     {"To ask again would not help.", op(run.Do, "wrong"), saw(action.Done), nil, nil, "failed InvalidInput"},
 		"UnknownAction":    {"Nor would it here.", op(run.Do, "gone"), saw(action.Done), nil, nil, "failed UnknownAction"},
 		"UnknownAttempted": {"But what an attempt did is not known.", attempted(op(run.Do, "gone")), saw(action.Done), nil, nil, "unknown UnknownAction"},
@@ -109,7 +112,7 @@ func TestObserveTellsWhatTheCoreNeeds(t *testing.T) {
 	b := newBench(t, lampPlan())
 	b.lamp.answer = action.Observed[lampOutput]{Status: action.NotStarted, Before: map[string]any{"color": "white"}, Reason: "two\nlines"}
 	op := run.Ref{What: run.Do, Stage: "s1", Step: "change", Member: "m"}
-	got := b.carry(t, run.ObserveOperation{Op: op, Turn: 3, Key: "k", Attempted: true, With: []byte(`{"lamp":"attic"}`)})
+	got := b.carry(t, run.ObserveOperation{Op: op, Turn: 3, Key: "r1/s1/change[m]", Attempted: true, With: []byte(`{"lamp":"attic"}`)})
 	want := &run.Observed{
 		Op: op, Turn: 3, Status: "notStarted", Before: []byte(`{"color":"white"}`), Resumable: true, Message: "two lines",
 	}
@@ -235,7 +238,7 @@ func TestOutputs(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, lampPlan())
 	b.lamp.output = lampOutput{Color: "red", Code: "hunter2"}
-	c := run.PerformOperation{Op: run.Ref{What: run.Do, Stage: "s1", Step: "change"}, Attempt: 1}
+	c := run.PerformOperation{Op: run.Ref{What: run.Do, Stage: "s1", Step: "change"}, Key: "r1/s1/change", Attempt: 1}
 	e, _ := b.carry(t, c).(*run.OperationEnded)
 	if text := string(e.Output); strings.Contains(text, "hunter2") || !strings.Contains(text, `"code":"hmac-sha256:`) {
 		t.Errorf("a sensitive member is a keyed hash: %s", text)

@@ -83,7 +83,9 @@ func (j *job) soak(ctx context.Context, c run.ObserveSoak) (run.Body, error) {
 		}
 		for _, member := range members(step, c.With) {
 			op := run.Ref{What: run.Do, Stage: c.Gate.Stage, Step: id, Member: member}
-			check, refused, err := j.effect(ctx, record{op: op, with: c.With[named(op)]})
+			check, refused, err := j.effect(ctx, record{
+				op: op, key: j.Run + "/" + c.Gate.Stage + "/" + named(op), with: c.With[named(op)],
+			})
 			if err != nil {
 				return nil, err
 			}
