@@ -24,7 +24,7 @@ func Advance(s State, e Event) (State, error) {
 	if now.Before(before) {
 		now = before // Durations are never negative.
 	}
-	s.At = now
+	s.At, s.was = now, before
 	if err := s.dispatch(e.Body); err != nil {
 		s.At = before
 		return s, err

@@ -76,9 +76,7 @@ func (s *State) enterStage(st *StageState, v *stageView) bool {
 		return false
 	}
 	for j := range v.steps {
-		if why := v.steps[j].Skip; why != "" {
-			s.endStep(Place{s.Stage, j}, StepSkipped, "Planned", why)
-		} else if r := v.steps[j].Remedy; r != nil {
+		if r := v.steps[j].Remedy; r != nil && v.steps[j].Skip == "" {
 			s.endStep(Place{s.Stage, j}, StepSkipped, "Remedy", remedyNote(r))
 		}
 	}
@@ -149,7 +147,9 @@ func (s *State) end(status Status, reason string) {
 		for j := range s.Stages[i].Steps {
 			switch st := &s.Stages[i].Steps[j]; st.Status {
 			case StepPending, StepReady:
-				st.Status = StepCancelled
+				if st.Status = StepCancelled; s.ix.stages[i].steps[j].Skip != "" {
+					st.Status, st.Reason = StepSkipped, "Planned"
+				}
 			case StepRunning, StepWaiting:
 				// Only a gate or a step whose values were asked for: operations have ended.
 				st.Status, st.Wait, st.Resolving = StepCancelled, "", false
@@ -236,6 +236,14 @@ func (s *State) stuck() bool {
 	}
 	return !slices.ContainsFunc(s.Stages[s.Stage].Steps, func(st StepState) bool {
 		return st.Status == StepRunning || st.Status == StepInDoubt || st.Status == StepWaiting && st.Wait != WaitWindow
+	})
+}
+
+// stranded tells whether the stage is stuck and nothing of it can go on by
+// itself, not even when its window opens again.
+func (s *State) stranded() bool {
+	return s.stuck() && !slices.ContainsFunc(s.Stages[s.Stage].Steps, func(st StepState) bool {
+		return st.Status == StepWaiting
 	})
 }
 

@@ -12,7 +12,7 @@ func (s *State) gate(ref GateRef) (*GateState, Place, error) {
 	if !ok {
 		return nil, Place{}, invalid("the plan has no stage %q", ref.Stage)
 	}
-	if i != s.Stage {
+	if i != s.Stage || s.ending() {
 		return nil, Place{}, ErrStale
 	}
 	st := &s.Stages[i]
@@ -43,12 +43,10 @@ func (s *State) passed(at Place, ref GateRef) {
 		return
 	}
 	if st, _ := s.stepAt(at); len(st.Ops) > 0 {
-		st.Status, st.Wait = StepRunning, ""
-		op := &st.Ops[st.Op]
-		if op.Life != Asleep {
+		st.Status, st.Wait = StepReady, "" // It begins, or goes on, when there is room.
+		if op := &st.Ops[st.Op]; op.Life != Asleep {
 			op.SelectionBy = st.Gate.By[0]
 		}
-		op.observe()
 		return
 	}
 	s.endStep(at, StepSucceeded, "", "")

@@ -21,8 +21,8 @@ func (s *State) giveBack() bool {
 		if l == nil || !l.Held || !s.due(at) {
 			continue
 		}
-		if l.Op.Life != Asleep {
-			return false // It failed, and nothing is released out of turn.
+		if l.Op.Life != Asleep || s.resourceTaken(at) {
+			return false // It failed or has to wait, and nothing is released out of turn.
 		}
 		s.beginRelease(at)
 		return true
@@ -92,7 +92,7 @@ func (s *State) due(at Place) bool {
 	if st.Lease.Wanted {
 		return true
 	}
-	if step.Lease.OnFailure == "release" && (s.Cancelling || s.Back == nil && s.stuck()) {
+	if step.Lease.OnFailure == "release" && (s.Cancelling || s.Back == nil && s.stranded()) {
 		return true
 	}
 	part := s.Stages[s.Stage].Part

@@ -64,14 +64,17 @@ func (s *State) newOperation(at Place, what What, member, component string) Oper
 	return Operation{Ref: ref, Key: key}
 }
 
+// ending tells whether the run goes back, or to its end.
+func (s *State) ending() bool { return s.Back != nil || s.Cancelling || s.Aborting }
+
 // patient tells whether failed attempts are still repeated.
 func (s *State) patient(what What) bool {
-	return what != Do || !s.Cancelling && s.Back == nil && !s.Aborting
+	return what != Do || !s.ending()
 }
 
 // holding tells whether no further step may begin.
 func (s *State) holding() bool {
-	return s.Paused || s.Cancelling || s.Back != nil || s.Aborting
+	return s.Paused || s.ending()
 }
 
 // backItem returns the current item of a rollback, or nil.

@@ -19,7 +19,7 @@ func (s *State) next() []Next {
 	}
 	if s.Status.Final() || s.Status == Halted && s.Back == nil {
 		for _, at := range s.Order {
-			if st, step := s.stepAt(at); st.Lease != nil && st.Lease.Held {
+			if st, step := s.stepAt(at); st.Lease != nil && st.Lease.Held && s.mayRelease(at) == nil {
 				add("the lease is held", "release", s.ix.stages[at.Stage].id, step.ID)
 			}
 		}
@@ -44,7 +44,7 @@ func (s *State) nextBack(add adder) {
 	case b.Stopped:
 		op := &b.Items[b.Next]
 		add(op.Message, "retry")
-		if s.ix.stages[s.Stage].plan.Abort != nil {
+		if s.mayAbort() == nil {
 			add("the rollback has stopped", "abort")
 		}
 		add("give the rollback up", "cancel")
@@ -70,7 +70,7 @@ func (s *State) nextInStage(add adder) {
 		}
 	}
 	for i := range s.Findings {
-		if f := &s.Findings[i]; s.acceptable(f) {
+		if f := &s.Findings[i]; s.acceptable(f) && (!s.resumes(f) || s.mayGoOn() == nil) {
 			add(f.Message, "accept", f.Name)
 		}
 	}
@@ -87,7 +87,7 @@ func (s *State) nextOfSteps(add adder, st *StageState, v *stageView) {
 		}
 		if step.Status == StepFailed && !s.tolerated(Place{s.Stage, j}) {
 			failed = true
-			if s.lostQuiesce() == "" {
+			if s.mayGoOn() == nil {
 				add(step.suggestion(), "retry", v.id, v.steps[j].ID)
 			}
 		}
@@ -102,7 +102,7 @@ func (s *State) nextBackward(add adder, v *stageView) {
 	if !v.abort && !s.noWayBack(s.Stage) {
 		add("take the stage back", "rollback", v.id)
 	}
-	if !v.abort && v.plan.Abort != nil && s.begun(s.Stage) {
+	if s.mayAbort() == nil {
 		add("take the author's way back to service", "abort")
 	}
 	add("end the run as it is", "cancel")

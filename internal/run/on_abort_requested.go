@@ -3,6 +3,17 @@ package run
 // onAbortRequested takes the author's way back to service, also when a rollback
 // has stopped.
 func (s *State) onAbortRequested(e *AbortRequested) error {
+	if err := s.mayAbort(); err != nil {
+		return err
+	}
+	s.Back = nil
+	s.Reason = orElse(e.Reason, "Requested")
+	s.abort()
+	return nil
+}
+
+// mayAbort says why the author's way back cannot be taken now, or nil.
+func (s *State) mayAbort() error {
 	v := &s.ix.stages[s.Stage]
 	switch {
 	case s.Status.Final():
@@ -18,9 +29,6 @@ func (s *State) onAbortRequested(e *AbortRequested) error {
 	case !s.begun(s.Stage):
 		return refused("nothing of stage %q was started: cancel the run", v.id)
 	}
-	s.Back = nil
-	s.Reason = orElse(e.Reason, "Requested")
-	s.abort()
 	return nil
 }
 

@@ -22,10 +22,22 @@ func (s *State) onAccepted(e *Accepted) error {
 		if got.Accepted == nil {
 			return refused("the acceptance of %q expired on %s", e.Name, e.Expires)
 		}
+		if s.resumes(f) {
+			if err := s.mayGoOn(); err != nil {
+				return err
+			}
+			s.takeAgain()
+		}
 		*f = got
 		return nil
 	}
 	return refused("nothing that blocks is called %q", e.Name)
+}
+
+// resumes tells whether accepting a finding lets a stage go on that a failure
+// has brought to a halt.
+func (s *State) resumes(f *plan.Finding) bool {
+	return f.Step != "" && s.Stages[s.Stage].Part == PartWorking && s.stuck()
 }
 
 // acceptable tells whether a finding blocks the current stage and can be

@@ -1,13 +1,16 @@
 package run
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 func (s *State) onOperationStarted(e *OperationStarted) error {
 	f, err := s.locate(e.Op)
 	if err != nil {
 		return err
 	}
-	if f.op.Life != Starting || e.Attempt != f.op.Attempt+1 || !s.mayStart(f) {
+	if f.op.Life != Starting || e.Attempt != f.op.Attempt+1 || !s.mayStart(f, s.was) {
 		return invalid("%s cannot start attempt %d now", e.Op.text(), e.Attempt)
 	}
 	if e.Key != f.op.Key {
@@ -43,14 +46,22 @@ func (s *State) hold(st *StepState) {
 	}
 	if !st.Lease.Held {
 		st.Lease.Held, st.Lease.Since = true, s.At
+		// An earlier release is over: there will be another one.
+		st.Lease.Op = Operation{Turn: st.Lease.Op.Turn, Attempt: st.Lease.Op.Attempt}
 		s.Held++
 	}
 }
 
-// mayStart tells whether an observed operation may change the world now.
-func (s *State) mayStart(f spot) bool {
-	if f.op.What == Do {
-		return !s.holding() && s.windowOpen(f.at) && (f.state.Gate == nil || f.state.Gate.Passed)
+// mayStart tells whether an observed operation may change the world now. What
+// let its step begin is asked again: since then it may have waited for long, and
+// checks may run again. What is half done only needs an open window. now is the
+// time of the event at which the start became pending.
+func (s *State) mayStart(f spot, now time.Time) bool {
+	switch {
+	case f.op.What != Do:
+		return !s.Paused || s.Back != nil
+	case s.holding() || !s.windowOpen(f.at) || f.state.Gate != nil && !f.state.Gate.Passed:
+		return false
 	}
-	return !s.Paused || s.Back != nil
+	return f.op.Half || s.fits(f.at, now) && s.checked(f.at)
 }

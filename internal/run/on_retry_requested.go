@@ -6,6 +6,8 @@ func (s *State) onRetryRequested(e *RetryRequested) error {
 	switch {
 	case s.Status.Final():
 		return refused("the run is %s", s.Status)
+	case s.Back != nil && s.Back.Stopped && e.Step != "":
+		return refused("the rollback has stopped: retry it without naming a step")
 	case s.Back != nil && s.Back.Stopped:
 		s.Back.Stopped = false
 		s.Back.Items[s.Back.Next].Failures = 0
@@ -24,12 +26,24 @@ func (s *State) onRetryRequested(e *RetryRequested) error {
 	if at.Stage != s.Stage || s.Stages[s.Stage].Part != PartWorking || st.Status != StepFailed {
 		return refused("step %q of stage %q is %s", e.Step, e.Stage, st.Status)
 	}
+	if err := s.mayGoOn(); err != nil {
+		return err
+	}
+	s.takeAgain()
+	s.retryStep(at)
+	return nil
+}
+
+// mayGoOn refuses to go on after a failure while leases are given back because
+// of it, and when a quiesce was.
+func (s *State) mayGoOn() error {
+	if s.releasing() {
+		return refused("leases are being given back after the failure: try again when that has ended")
+	}
 	if id := s.lostQuiesce(); id != "" {
 		return refused("lease %q was given back after the failure, and the backups of the stage are older than that: "+
 			"roll back, or start a new run", id)
 	}
-	s.takeAgain()
-	s.retryStep(at)
 	return nil
 }
 
@@ -67,30 +81,49 @@ func (s *State) retryStep(at Place) {
 	op := &st.Ops[st.Op]
 	op.Failures, op.Unclear = 0, false
 	st.Gate = nil
-	st.Status, st.Reason, st.Message = StepRunning, "", ""
-	op.observe()
+	st.Status, st.Reason, st.Message = StepReady, "", ""
 }
 
 // takeAgain lets leases that were given back because of the failure be taken
-// again.
+// again. What was about to begin begins again, behind them.
 func (s *State) takeAgain() {
 	stage := &s.Stages[s.Stage]
+	again := false
 	for j := range stage.Steps {
 		if s.givenUp(Place{s.Stage, j}) {
 			old := stage.Steps[j].Lease.Op
 			stage.Steps[j] = stage.Steps[j].fresh()
 			stage.Steps[j].Lease = &LeaseState{Op: Operation{Turn: old.Turn, Attempt: old.Attempt}}
+			again = true
+		}
+	}
+	for j := range stage.Steps {
+		if again && stage.Steps[j].untouched() {
+			stage.Steps[j] = stage.Steps[j].fresh()
 		}
 	}
 }
 
-// lostQuiesce names a quiesce that was given back because of the failure. It
-// is not taken again: what was written since is in no backup.
+// untouched tells whether a step that has begun has not tried anything yet.
+func (st *StepState) untouched() bool {
+	if st.Status != StepRunning && st.Status != StepWaiting || st.Op != 0 || len(st.Ops) == 0 {
+		return false
+	}
+	op := &st.Ops[0]
+	return op.Attempt == st.Earlier.Attempt && (op.Life == Observing || op.Life == Asking || op.Life == Starting)
+}
+
+// lostQuiesce names a quiesce that was given back because of the failure, of
+// this stage or one that is held for the whole run. It is not taken again: what
+// was written since is in no backup.
 func (s *State) lostQuiesce() string {
-	v := &s.ix.stages[s.Stage]
-	for j := range v.steps {
-		if s.givenUp(Place{s.Stage, j}) && len(v.steps[j].Quiesces) > 0 {
-			return v.steps[j].ID
+	for _, at := range s.Order {
+		_, step := s.stepAt(at)
+		if at.Stage != s.Stage && (at.Stage > s.Stage || step.Lease == nil || step.Lease.Until != "run") {
+			continue
+		}
+		if len(step.Quiesces) > 0 && s.givenUp(at) {
+			return step.ID
 		}
 	}
 	return ""

@@ -12,7 +12,7 @@ func (s *State) onStageAskFailed(e *StageAskFailed) error {
 		return invalid("the plan has no stage %q", e.Stage)
 	}
 	st := &s.Stages[i]
-	if i != s.Stage || !st.checking() || e.Turn != st.Checks {
+	if i != s.Stage || s.ending() || !st.checking() || e.Turn != st.Checks {
 		return ErrStale
 	}
 	if st.Asking == nil {

@@ -15,7 +15,7 @@ func (s *State) onStageChecked(e *StageChecked) error {
 		return invalid("the plan has no stage %q", e.Stage)
 	}
 	st := &s.Stages[i]
-	if i != s.Stage || !st.checking() || e.Turn != st.Checks {
+	if i != s.Stage || s.ending() || !st.checking() || e.Turn != st.Checks {
 		return ErrStale
 	}
 	s.expireAccepted(e.Stage)

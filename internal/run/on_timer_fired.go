@@ -31,7 +31,7 @@ func (s *State) checkTimer(t TimerRef) error {
 		return invalid("the plan has no stage %q", t.Gate.Stage)
 	}
 	st := &s.Stages[i]
-	if i != s.Stage || st.Part != PartChecking || t.Turn != st.Checks || st.Asking == nil || st.Asking.Next.IsZero() {
+	if i != s.Stage || s.ending() || st.Part != PartChecking || t.Turn != st.Checks || st.Asking == nil || st.Asking.Next.IsZero() {
 		return ErrStale
 	}
 	st.Asking.Next = time.Time{}
@@ -76,7 +76,7 @@ func (s *State) windowTimer(t TimerRef) error {
 	}
 	st := &s.Stages[i]
 	w := &st.Window
-	if i != s.Stage || !w.Asked || w.Turn != t.Turn {
+	if i != s.Stage || !s.watchesWindow() || !w.Asked || w.Turn != t.Turn {
 		return ErrStale
 	}
 	switch {

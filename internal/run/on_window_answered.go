@@ -6,7 +6,7 @@ func (s *State) onWindowAnswered(e *WindowAnswered) error {
 		return invalid("the plan has no stage %q", e.Stage)
 	}
 	w := &s.Stages[i].Window
-	if i != s.Stage || w.Asked || e.Turn != w.Turn {
+	if i != s.Stage || !s.watchesWindow() || w.Asked || e.Turn != w.Turn {
 		return ErrStale
 	}
 	if !e.Open && e.OpensAt.IsZero() && e.Never == "" {
@@ -18,6 +18,12 @@ func (s *State) onWindowAnswered(e *WindowAnswered) error {
 	}
 	s.lookAgain()
 	return nil
+}
+
+// watchesWindow tells whether the window of the current stage matters now: not
+// before its steps begin, and not on the way back, which may always go on.
+func (s *State) watchesWindow() bool {
+	return s.Stages[s.Stage].Part == PartWorking && !s.ending()
 }
 
 // lookAgain observes again what had been observed and was then held up: the

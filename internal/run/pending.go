@@ -27,7 +27,7 @@ func (q *queue) add(c Command) { q.commands = append(q.commands, c) }
 
 func (s *State) pendStage(q *queue) {
 	st, v := &s.Stages[s.Stage], &s.ix.stages[s.Stage]
-	ending := s.Back != nil || s.Cancelling || s.Aborting
+	ending := s.ending()
 	switch st.Part {
 	case PartChecking:
 		if !ending {
@@ -120,7 +120,7 @@ func (s *State) pendOperation(q *queue, op *Operation) {
 		})
 	case Starting:
 		f, err := s.locate(op.Ref)
-		if err == nil && s.mayStart(f) {
+		if err == nil && s.mayStart(f, s.At) {
 			q.add(StartOperation{Op: op.Ref, Key: op.Key, Attempt: op.Attempt + 1, Before: op.Before})
 		}
 	case Active:

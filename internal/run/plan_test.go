@@ -132,6 +132,8 @@ func stepKey(s *plan.Step, f string) error {
 		s.Free = true
 	case "resource":
 		s.Resource = v
+	case "skip":
+		s.Skip = v
 	case "when":
 		s.When = v
 	case "each":

@@ -24,6 +24,7 @@ import (
 //	              timers, until the ID of a pending command has this prefix
 //	event         one event per line: its type and its data
 //	fire          fires the pending timers, in their order
+//	late          time passes
 //	crash         another owner takes over, with the state read from JSON
 //	pending       the IDs of what is pending
 //	commands      what the host is asked for, as JSON
@@ -93,6 +94,12 @@ func (s *script) command(d *datadriven.TestData) {
 			}
 		}
 		s.sayf("%s", s.state.Status)
+	case "late":
+		wait, err := time.ParseDuration(d.CmdArgs[0].Key)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.now = s.now.Add(wait)
 	case "crash":
 		var err error
 		if s.state, err = roundTrip(s.state, s.source); err != nil {

@@ -44,7 +44,9 @@ type State struct {
 	Reason   string `json:"reason,omitempty"`
 	Back     *Back  `json:"back,omitempty"`
 
-	ix     *index
+	ix *index
+	// was is the time of the event before the one that is handled.
+	was    time.Time
 	source PlanSource
 }
 

@@ -56,11 +56,18 @@ func (s *State) beginSteps(st *StageState, low, active int) bool {
 			s.endStep(at, StepSkipped, "NeedFailed", "it needs "+failed+", which did not succeed")
 			again = true
 			continue
-		case !ready || !s.checked(at):
+		case !ready:
+			continue
+		case s.ix.stages[at.Stage].steps[j].Skip != "":
+			// Only now: what the plan puts behind it waits for what it needs.
+			s.endStep(at, StepSkipped, "Planned", s.ix.stages[at.Stage].steps[j].Skip)
+			again = true
+			continue
+		case !s.checked(at):
 			continue
 		}
 		switch {
-		case !s.windowOpen(at) || !s.fits(at):
+		case !s.windowOpen(at) || !s.fits(at, s.At):
 			step.Status, step.Wait = StepWaiting, WaitWindow
 		case active >= s.Parallel || s.resourceTaken(at):
 			step.Status = StepReady
@@ -78,6 +85,11 @@ func (s *State) begin(at Place) {
 	st := &s.Stages[at.Stage].Steps[at.Step]
 	st.Began, st.Ended = s.At, time.Time{}
 	st.Reason, st.Message = "", ""
+	if st.Op < len(st.Ops) && st.Ops[st.Op].Life != Done { // Its members were approved, or it is tried again.
+		st.Status = StepRunning
+		st.Ops[st.Op].observe()
+		return
+	}
 	if s.ix.stages[at.Stage].resolve[at.Step] {
 		if why := s.unreadable(at); why != "" {
 			s.failStep(at, "OutputTooLarge", why)
@@ -101,7 +113,7 @@ func (s *State) survey() (low, active int, over, failed bool) {
 		case StepRunning:
 			active++
 		case StepWaiting:
-			if g := st.Steps[j].Gate; len(st.Steps[j].Ops) > 0 && (g == nil || g.Passed) {
+			if g := st.Steps[j].Gate; st.Steps[j].Wait != WaitWindow && len(st.Steps[j].Ops) > 0 && (g == nil || g.Passed) {
 				active++
 			}
 		case StepFailed:
@@ -129,8 +141,7 @@ func (s *State) inTurn(at Place, low int) bool {
 // changes something.
 func (s *State) early(at Place) bool {
 	v := &s.ix.stages[at.Stage]
-	return v.mutatingPrepare && v.phase[at.Step] == inPreflight && !v.behindPrepare[at.Step] &&
-		!s.Stages[at.Stage].Rechecked
+	return v.mutatingPrepare && v.phase[at.Step] == inPreflight && !v.behindPrepare[at.Step]
 }
 
 // needsMet tells whether all needs of a step have ended well, or names one
@@ -198,13 +209,13 @@ func (s *State) recheck(st *StageState, low int) bool {
 // do the checks that come before it.
 func (s *State) windowOpen(at Place) bool {
 	v := &s.ix.stages[at.Stage]
-	return len(v.plan.Windows) == 0 || v.abort || v.phase[at.Step] == inPrepare || s.early(at) ||
-		s.Stages[at.Stage].Window.Open
+	return len(v.plan.Windows) == 0 || v.abort || v.phase[at.Step] == inPrepare ||
+		s.early(at) && !s.Stages[at.Stage].Rechecked || s.Stages[at.Stage].Window.Open
 }
 
 // fits tells whether the step and the way back end before the window closes. A
 // stage that may finish past the end is asked only before it begins.
-func (s *State) fits(at Place) bool {
+func (s *State) fits(at Place, now time.Time) bool {
 	v, st := &s.ix.stages[at.Stage], &s.Stages[at.Stage]
 	w := &st.Window
 	if v.abort || !w.Open || w.ClosesAt.IsZero() || v.phase[at.Step] == inPrepare ||
@@ -212,29 +223,37 @@ func (s *State) fits(at Place) bool {
 		return true
 	}
 	need := time.Duration(v.steps[at.Step].Estimate.Worst) + v.rollback
-	return !s.At.Add(need).After(w.ClosesAt)
+	return !now.Add(need).After(w.ClosesAt)
 }
 
-// resourceTaken tells whether another step uses the resource of this one.
+// resourceTaken tells whether another step, or the release of a lease, uses the
+// resource of this one.
 func (s *State) resourceTaken(at Place) bool {
-	v, st := &s.ix.stages[at.Stage], &s.Stages[at.Stage]
-	name := v.steps[at.Step].Resource
+	name := s.ix.stages[at.Stage].steps[at.Step].Resource
 	if name == "" {
 		return false
 	}
-	return slices.ContainsFunc(v.steps, func(o plan.Step) bool {
-		if o.Resource != name {
-			return false
-		}
-		j := v.byID[o.ID]
-		switch st.Steps[j].Status {
-		case StepRunning, StepInDoubt, StepUndoing:
+	v, st := &s.ix.stages[s.Stage], &s.Stages[s.Stage]
+	for j := range v.steps {
+		if v.steps[j].Resource == name && (at != Place{s.Stage, j}) && st.Steps[j].busy() {
 			return true
-		case StepWaiting:
-			return st.Steps[j].Wait != WaitWindow
-		case StepPending, StepReady, StepSucceeded, StepFailed, StepSkipped, StepCancelled, StepUndone:
-			return false
 		}
-		return false
+	}
+	return s.Held > 0 && slices.ContainsFunc(s.Order, func(o Place) bool {
+		other, step := s.stepAt(o)
+		l := other.Lease
+		return step.Resource == name && o != at && l != nil && (l.Op.flying() || l.Op.Life == InDoubt)
 	})
+}
+
+// busy tells whether something of the step is under way or may be.
+func (st *StepState) busy() bool {
+	switch st.Status {
+	case StepRunning, StepInDoubt, StepUndoing:
+		return true
+	case StepWaiting:
+		return st.Wait != WaitWindow
+	case StepPending, StepReady, StepSucceeded, StepFailed, StepSkipped, StepCancelled, StepUndone:
+	}
+	return false
 }
