@@ -55,7 +55,25 @@ func order(steps []Step) ([]Step, error) {
 	if len(out) < len(steps) {
 		return nil, fmt.Errorf("steps need each other in a circle: %s", stuck(steps, waiting))
 	}
-	return out, nil
+	return out, checksFirst(out)
+}
+
+// checksFirst refuses a check of preflight that waits for a change: nothing but
+// prepare changes anything before all checks are over, so neither would begin.
+func checksFirst(steps []Step) error {
+	q := newSequence(steps)
+	for i := range steps {
+		if steps[i].Phase != Preflight {
+			continue
+		}
+		for j := range steps {
+			if steps[j].Effect == "mutating" && steps[j].Phase != Prepare && q.startsAfter(i, j) {
+				return fmt.Errorf("step %q of phase preflight waits for %q, which changes something: "+
+					"that begins only when all checks are over", steps[i].ID, steps[j].ID)
+			}
+		}
+	}
+	return nil
 }
 
 // needGraph returns for every step the steps that need it, and how many it

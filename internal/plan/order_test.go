@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/refitproject/refit/internal/action"
 )
 
 // step makes a step of a phase for tests of order, coverage and schedule.
@@ -171,4 +173,20 @@ func TestBeforeAgreesWithCourse(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A check that waits for a change could never begin: the change waits for it.
+func TestOrderRefusesChecksBehindChanges(t *testing.T) {
+	t.Parallel()
+	steps := []Step{
+		{ID: "change", Phase: Upgrade, Effect: action.Mutating, Free: true},
+		{ID: "check", Phase: Preflight, Effect: action.ReadOnly, Needs: []string{"change"}},
+	}
+	if _, err := order(steps); err == nil || !strings.Contains(err.Error(), `"check" of phase preflight waits for "change"`) {
+		t.Errorf("got %v", err)
+	}
+	steps[0].Phase = Prepare
+	if _, err := order(steps); err != nil {
+		t.Errorf("a check may wait for prepare: %v", err)
+	}
 }
