@@ -41,7 +41,9 @@ func Actions(c Clients) []action.Action {
 		gate.Approval(),
 		gate.Condition(),
 		gate.Soak(),
+		http.Check(c.HTTP),
 		http.Get(c.HTTP),
+		http.Request(c.HTTP),
 		manual.Do(),
 	}
 }

@@ -197,10 +197,28 @@ func TestDocsExplainReasons(t *testing.T) {
 			want = append(want, action.ReasonSecretUnavailable)
 			slices.Sort(want)
 		}
+		if usesAccessRefused(t, family) {
+			want = append(want, action.ReasonAccessRefused)
+			slices.Sort(want)
+		}
 		if diff := cmp.Diff(want, slices.Compact(documented)); diff != "" {
 			t.Errorf("family %s: reasons in the source and on its pages differ (-source +pages):\n%s", family, diff)
 		}
 	}
+}
+
+// usesAccessRefused tells whether a family has the reason of the contract for
+// secrets that a target does not take.
+func usesAccessRefused(t *testing.T, family string) bool {
+	t.Helper()
+	files, err := filepath.Glob("../" + family + "/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(files, func(file string) bool {
+		text, err := os.ReadFile(file)
+		return err == nil && !strings.HasSuffix(file, "_test.go") && strings.Contains(string(text), "action.ReasonAccessRefused")
+	})
 }
 
 // takesSecrets tells whether the input of an action has references to secrets.

@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/refitproject/refit/internal/action"
@@ -20,11 +23,49 @@ import (
 	"github.com/refitproject/refit/internal/yamldoc"
 )
 
-// exampleWorld is what the examples of the pages talk about: some files, and a
-// program that is not installed everywhere.
-func exampleWorld(t *testing.T) actiontest.World {
+// hubs are servers with an announcement each, under names of their own.
+type hubs struct {
+	mu     sync.Mutex
+	worlds int
+	texts  map[string]string // by host
+}
+
+// ServeHTTP implements http.Handler.
+func (h *hubs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case r.URL.Path != "/announcement":
+		fmt.Fprint(w, `{"version": "4.2.0"}`)
+	case r.Method == http.MethodPut:
+		body, _ := io.ReadAll(r.Body)
+		h.texts[r.Host] = string(body)
+	case r.Method == http.MethodDelete:
+		delete(h.texts, r.Host)
+	case h.texts[r.Host] == "":
+		w.WriteHeader(http.StatusNotFound)
+	default:
+		fmt.Fprint(w, h.texts[r.Host])
+	}
+}
+
+// world is what the examples of the pages talk about: some files, a program
+// that is not installed everywhere, and a hub.
+func (h *hubs) world(t *testing.T) actiontest.World {
 	t.Helper()
 	w := actiontest.FolderWorld(t)
+	h.mu.Lock()
+	h.worlds++
+	host := fmt.Sprintf("hub%d.example.org", h.worlds)
+	h.mu.Unlock()
+	w.Adapt = func(in map[string]any) { rename(in, host) }
+	w.State = func(t *testing.T) string {
+		t.Helper()
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return actiontest.FolderState(t, w.Env.Dir) + h.texts[host]
+	}
 	for name, content := range map[string]string{
 		"values.yaml":      "hub:\n  image:\n    tag: 4.2.0\n",
 		"maintenance.html": "<p>We are back at 04:00.</p>\n",
@@ -39,14 +80,23 @@ func exampleWorld(t *testing.T) actiontest.World {
 	return w
 }
 
+// rename lets the addresses in an input lead to another host.
+func rename(in map[string]any, host string) {
+	for key, v := range in {
+		switch v := v.(type) {
+		case map[string]any:
+			rename(v, host)
+		case string:
+			in[key] = strings.Replace(v, "hub.example.org", host, 1)
+		}
+	}
+}
+
 // exampleClients reach a server on loopback under every address, and find the
 // program juju.
-func exampleClients(t *testing.T) all.Clients {
+func exampleClients(t *testing.T, h *hubs) all.Clients {
 	t.Helper()
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprint(w, `{"version": "4.2.0"}`)
-	}))
+	server := httptest.NewTLSServer(h)
 	t.Cleanup(server.Close)
 	client := server.Client()
 	transport := client.Transport.(*http.Transport)
@@ -76,7 +126,8 @@ func overwrite(t *testing.T, w actiontest.World, in map[string]any) {
 
 // TestDocsExamples runs the whole suite on the example of every page.
 func TestDocsExamples(t *testing.T) {
-	clients := exampleClients(t)
+	h := &hubs{texts: map[string]string{}}
+	clients := exampleClients(t, h)
 	r, err := action.NewRegistry(all.Actions(clients), all.TargetKinds(clients))
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +136,7 @@ func TestDocsExamples(t *testing.T) {
 		a, _ := r.Action(name)
 		t.Run(name, func(t *testing.T) {
 			actiontest.Run(t, actiontest.Suite{
-				Action: a, World: exampleWorld, Examples: example(t, name), Foreign: overwrite,
+				Action: a, World: h.world, Examples: example(t, name), Foreign: overwrite,
 			})
 		})
 	}

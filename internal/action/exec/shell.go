@@ -81,7 +81,7 @@ func previewShell(_ context.Context, _ action.Env, in ShellInput) (action.Previe
 	first, more, _ := strings.Cut(strings.TrimSpace(in.Script), "\n")
 	text := "run the script: " + quoteWord(first)
 	if lines := strings.Count(more, "\n") + 1; more != "" {
-		text += fmt.Sprintf(" and %d lines more", lines)
+		text += fmt.Sprintf(" and more (lines: %d)", lines+1)
 	}
 	return action.Preview{Summary: text}, nil
 }

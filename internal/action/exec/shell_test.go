@@ -93,7 +93,7 @@ func TestShell(t *testing.T) {
 		t.Errorf("undo did not get what observe printed: %q", got)
 	}
 	preview, err := a.Preview(t.Context(), env, in)
-	if want := `run the script: 'cat value 2>/dev/null > before || true' and 1 lines more`; err != nil || preview.Summary != want {
+	if want := `run the script: 'cat value 2>/dev/null > before || true' and more (lines: 2)`; err != nil || preview.Summary != want {
 		t.Errorf("got %q, %v", preview.Summary, err)
 	}
 }

@@ -27,17 +27,33 @@ const (
 	reasonRequestFailed       = "RequestFailed"
 )
 
-// couldNotAsk explains why there is no answer from the address raw. ctx is the
-// context of the caller, without the timeout of the action.
-func couldNotAsk(ctx context.Context, raw string, timeout time.Duration, err error) error {
+// couldNotAsk explains why there is no answer to q. ctx is the context of the
+// caller, without the timeout of the action.
+func couldNotAsk(ctx context.Context, q question, timeout time.Duration, err error) error {
 	// The error of the client repeats the address with its query.
 	if urlError, ok := errors.AsType[*url.Error](err); ok {
 		err = urlError.Err
 	}
 	failure := explain(ctx, timeout, err)
 	failure.Effect = action.ExtentNone
-	failure.Err = fmt.Errorf("ask %s: %w", showRaw(raw), failure.Err)
+	verb := "ask"
+	if q.changes() {
+		verb = "send " + q.method + " to"
+		if !neverSent(err) {
+			failure.Effect = action.ExtentUnknown
+		}
+	}
+	failure.Err = fmt.Errorf("%s %s: %w", verb, showRaw(q.url), failure.Err)
 	return failure
+}
+
+// neverSent tells whether a request certainly did not reach the server: there
+// was no connection to it.
+func neverSent(err error) bool {
+	op, isOp := errors.AsType[*net.OpError](err)
+	_, isDNS := errors.AsType[*net.DNSError](err)
+	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
+	return isDNS || isCertificate || (isOp && op.Op == "dial")
 }
 
 // explain gives err a reason. What it keeps of the text of err never holds an

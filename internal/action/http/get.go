@@ -2,17 +2,11 @@ package http
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
-	"github.com/refitproject/refit/internal/secret"
 )
 
 // Limits of http.get.
@@ -43,7 +37,7 @@ type GetOutput struct {
 // The client is not changed; its own rules for redirects, cookies and timeouts
 // are not used.
 func Get(client *http.Client) action.Action {
-	g := getter{transport: client.Transport}
+	a := asker{transport: client.Transport}
 	return action.Define(action.Definition[GetInput, GetOutput]{
 		Name:    "http.get",
 		Version: 1,
@@ -54,7 +48,10 @@ func Get(client *http.Client) action.Action {
 			return action.Preview{Summary: "ask " + showRaw(in.URL)}, nil
 		},
 		Observe: func(ctx context.Context, env action.Env, in GetInput) (action.Observed[GetOutput], error) {
-			out, err := g.get(ctx, env, in)
+			out, err := a.ask(ctx, env, question{
+				method: http.MethodGet, url: in.URL, headers: in.Headers, secretHeaders: in.SecretHeaders,
+				timeout: in.Timeout, maxBytes: in.MaxBytes,
+			})
 			if err != nil {
 				return action.Observed[GetOutput]{}, err
 			}
@@ -64,98 +61,14 @@ func Get(client *http.Client) action.Action {
 }
 
 func checkGet(in GetInput) error {
-	u, err := url.Parse(in.URL)
-	switch {
-	case err != nil:
-		return errors.New("field \"url\" is not an address") // the cause quotes it, with what it holds
-	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("field \"url\" is %q, needs http:// or https://", show(u))
-	case u.Hostname() == "":
-		return fmt.Errorf("field \"url\" is %q, which names no host", show(u))
-	case u.User != nil:
-		return errors.New("field \"url\" holds a user: send credentials in secretHeaders")
-	case in.Timeout < 0 || in.Timeout > time.Hour:
-		return fmt.Errorf("field \"timeout\" is %s, needs at most 1h", in.Timeout)
-	case in.MaxBytes < 0 || in.MaxBytes > maxBytes:
+	if err := checkAddress("url", in.URL); err != nil {
+		return err
+	}
+	if in.MaxBytes < 0 || in.MaxBytes > maxBytes {
 		return fmt.Errorf("field \"maxBytes\" is %d, needs 1 to %d", in.MaxBytes, maxBytes)
-	default:
-		return checkHeaders(in)
 	}
-}
-
-// getter carries out http.get.
-type getter struct{ transport http.RoundTripper }
-
-func (g getter) get(ctx context.Context, env action.Env, in GetInput) (GetOutput, error) {
-	headers, clean, err := resolveHeaders(ctx, env, in)
-	if err != nil {
-		return GetOutput{}, err
+	if err := checkTimeout(in.Timeout); err != nil {
+		return err
 	}
-	out, err := g.ask(ctx, in, headers, clean)
-	return out, withoutSecrets(err, clean)
-}
-
-// ask sends the request and reads the answer.
-func (g getter) ask(
-	ctx context.Context, in GetInput, headers map[string]string, clean *secret.Redactor,
-) (GetOutput, error) {
-	timeout := defaultTimeout
-	if in.Timeout > 0 {
-		timeout = in.Timeout
-	}
-	limited, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(limited, http.MethodGet, in.URL, nil)
-	if err != nil {
-		return GetOutput{}, couldNotAsk(ctx, in.URL, timeout, err)
-	}
-	setHeaders(req, headers)
-	client := &http.Client{Transport: g.transport, CheckRedirect: redirects(headers)}
-	resp, err := client.Do(req)
-	if err != nil {
-		return GetOutput{}, couldNotAsk(ctx, in.URL, timeout, err)
-	}
-	defer func() { _ = resp.Body.Close() }() // it was only read
-	body, err := readBody(resp.Body, in)
-	if err != nil {
-		return GetOutput{}, couldNotAsk(ctx, in.URL, timeout, err)
-	}
-	return answer(resp, body, clean), nil
-}
-
-// errTooLarge is returned by readBody when the body is larger than the limit.
-var errTooLarge = errors.New("the body is too large")
-
-func readBody(r io.Reader, in GetInput) ([]byte, error) {
-	limit := in.MaxBytes
-	if limit == 0 {
-		limit = maxBytes
-	}
-	body, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && int64(len(body)) > limit {
-		err = fmt.Errorf("%w: more than %d bytes", errTooLarge, limit)
-	}
-	return body, err
-}
-
-// answer makes the output. Servers that repeat the headers of the request, as
-// debugging pages do, must not bring credentials into a plan.
-func answer(resp *http.Response, body []byte, clean *secret.Redactor) GetOutput {
-	out := GetOutput{
-		Status: resp.StatusCode, Headers: map[string]string{},
-		Body: clean.Text(strings.ToValidUTF8(string(body), "\uFFFD")),
-	}
-	for name, values := range resp.Header {
-		if name != "Set-Cookie" {
-			out.Headers[clean.Text(strings.ToLower(name))] = clean.Text(strings.Join(values, ", "))
-		}
-	}
-	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if media == "application/json" || strings.HasSuffix(media, "+json") {
-		// Broken JSON is no error: status and body are facts all the same.
-		// It can be written in many ways; what it says is looked at once more.
-		value, _ := action.ParseJSON([]byte(out.Body))
-		out.JSON = clean.Value(value)
-	}
-	return out
+	return checkHeaders(in.Headers, in.SecretHeaders)
 }

@@ -15,9 +15,9 @@ import (
 
 // checkHeaders refuses headers that cannot be sent, and credentials that are
 // written out. Messages name headers and never quote values.
-func checkHeaders(in GetInput) error {
+func checkHeaders(headers map[string]string, secretHeaders map[string]action.SecretRef) error {
 	seen := map[string]bool{}
-	for _, name := range slices.Concat(names(in.Headers), names(in.SecretHeaders)) {
+	for _, name := range slices.Concat(names(headers), names(secretHeaders)) {
 		if name == "" || strings.ContainsFunc(name, notInName) {
 			return fmt.Errorf("%q cannot be the name of a header", name)
 		}
@@ -26,13 +26,13 @@ func checkHeaders(in GetInput) error {
 		}
 		seen[strings.ToLower(name)] = true
 	}
-	for _, name := range names(in.Headers) {
+	for _, name := range names(headers) {
 		if carriesCredentials(name) {
 			return fmt.Errorf("field \"headers\": header %q carries a credential, which would stand in the plan: "+
 				"move it to secretHeaders, with a reference such as {env: NAME}", name)
 		}
 	}
-	return checkValues(in.Headers)
+	return checkValues(headers)
 }
 
 // checkValues refuses values that would end a header.
@@ -67,9 +67,9 @@ func carriesCredentials(name string) bool {
 
 // resolveHeaders returns all headers of the request with their values, and
 // what removes those of the secret ones from the answer.
-func resolveHeaders(ctx context.Context, env action.Env, in GetInput) (map[string]string, *secret.Redactor, error) {
+func resolveHeaders(ctx context.Context, env action.Env, q question) (map[string]string, *secret.Redactor, error) {
 	env, recorder := secret.Recording(env)
-	secrets, err := env.ResolveSecrets(ctx, "secretHeaders", in.SecretHeaders)
+	secrets, err := env.ResolveSecrets(ctx, "secretHeaders", q.secretHeaders)
 	if err == nil {
 		err = checkValues(secrets)
 	}
@@ -80,7 +80,7 @@ func resolveHeaders(ctx context.Context, env action.Env, in GetInput) (map[strin
 		return nil, nil, err
 	}
 	headers := map[string]string{}
-	maps.Copy(headers, in.Headers)
+	maps.Copy(headers, q.headers)
 	maps.Copy(headers, secrets)
 	return headers, recorder.Redactor(), nil
 }
