@@ -59,7 +59,7 @@ func TestAdvanceRefuses(t *testing.T) {
 				t.Fatalf("%s: got %v, want %v", tc.reason, err, tc.want)
 			}
 			if diff := cmp.Diff(before, after, cmp.FilterPath(func(p cmp.Path) bool {
-				return p.Last().String() == ".ix" || p.Last().String() == ".was" || p.Last().String() == ".source"
+				return p.Last().String() == ".live" || p.Last().String() == ".ix" || p.Last().String() == ".was" || p.Last().String() == ".source"
 			}, cmp.Ignore())); diff != "" {
 				t.Errorf("the state changed (-want +got):\n%s", diff)
 			}
@@ -160,3 +160,34 @@ func BenchmarkAdvance(b *testing.B) { benchmark(b, false) }
 
 // BenchmarkDrive asks for the pending commands after every event.
 func BenchmarkDrive(b *testing.B) { benchmark(b, true) }
+
+// BenchmarkChain drives one stage of many steps, each of which needs the one
+// before it.
+func BenchmarkChain(b *testing.B) {
+	for _, n := range []int{500, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var text strings.Builder
+			text.WriteString("stage s1\n")
+			for i := range n {
+				fmt.Fprintf(&text, "step x%d timeout=1m", i)
+				if i > 0 {
+					fmt.Fprintf(&text, " needs=x%d", i-1)
+				}
+				text.WriteByte('\n')
+			}
+			events := 0
+			for range b.N {
+				s, w := started(b, text.String())
+				for !s.Status.Final() {
+					body, _ := w.answer(run.Pending(s)[0], s.At)
+					var err error
+					if s, err = run.Advance(s, run.Event{Seq: s.Seq + 1, At: s.At.Add(time.Second), Body: body}); err != nil {
+						b.Fatal(err)
+					}
+					events++
+				}
+			}
+			b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}

@@ -20,6 +20,7 @@ func (s *State) after(f spot) {
 }
 
 func (s *State) afterDo(f spot) {
+	defer s.touch(f.at)
 	st, op := f.state, f.op
 	s.unhold(st)
 	switch op.Life {
@@ -67,6 +68,7 @@ func (s *State) endStep(at Place, status StepStatus, reason, message string) {
 	st, step := s.stepAt(at)
 	st.Status, st.Wait, st.Reason, st.Message = status, "", reason, message
 	st.Ended = s.At
+	s.touch(at)
 	if step.Remedy != nil && s.Stages[at.Stage].Part == PartWorking {
 		s.mended(at, status)
 	}

@@ -145,6 +145,7 @@ func (s *State) followBack() bool {
 	if op.What == Undo || op.What == Release {
 		if at, err := s.place(op.Stage, op.Step); err == nil {
 			s.Stages[at.Stage].Steps[at.Step].Status = StepUndoing
+			s.touch(at)
 		}
 	}
 	return false

@@ -18,6 +18,7 @@ func (s *State) follow() {
 	}
 	if !s.Status.Final() {
 		s.Status = s.statusNow()
+		s.current() // Pending has a copy of the state and could not keep it.
 	}
 }
 
@@ -135,6 +136,7 @@ func (s *State) nextStage(v *stageView) bool {
 
 // end ends the run. What never began will not begin.
 func (s *State) end(status Status, reason string) {
+	s.forget()
 	s.Status, s.Reason = status, orElse(reason, s.Reason)
 	if status == Succeeded {
 		s.Reason = ""
@@ -175,6 +177,7 @@ func (s *State) quiet() bool {
 // settleDown keeps further steps from starting: what was not started is
 // dropped, what was is observed to its end.
 func (s *State) settleDown() {
+	s.forget()
 	st := &s.Stages[s.Stage]
 	for j := range st.Steps {
 		step := &st.Steps[j]
@@ -234,7 +237,8 @@ func (s *State) stuck() bool {
 	if !found || onlyChecks {
 		return false
 	}
-	return !slices.ContainsFunc(s.Stages[s.Stage].Steps, func(st StepState) bool {
+	return !slices.ContainsFunc(s.current().open, func(j int) bool {
+		st := &s.Stages[s.Stage].Steps[j]
 		return st.Status == StepRunning || st.Status == StepInDoubt || st.Status == StepWaiting && st.Wait != WaitWindow
 	})
 }
@@ -242,8 +246,8 @@ func (s *State) stuck() bool {
 // stranded tells whether the stage is stuck and nothing of it can go on by
 // itself, not even when its window opens again.
 func (s *State) stranded() bool {
-	return s.stuck() && !slices.ContainsFunc(s.Stages[s.Stage].Steps, func(st StepState) bool {
-		return st.Status == StepWaiting
+	return s.stuck() && !slices.ContainsFunc(s.current().open, func(j int) bool {
+		return s.Stages[s.Stage].Steps[j].Status == StepWaiting
 	})
 }
 
@@ -256,7 +260,7 @@ func (s *State) failing(look bool) (found, onlyChecks, rollback bool) {
 	}
 	onlyChecks = true
 	v, st := &s.ix.stages[s.Stage], &s.Stages[s.Stage]
-	for j := range st.Steps {
+	for _, j := range s.current().open {
 		if st.Steps[j].Status != StepFailed || s.tolerated(Place{s.Stage, j}) {
 			continue
 		}

@@ -44,6 +44,7 @@ func (s *State) passed(at Place, ref GateRef) {
 	}
 	if st, _ := s.stepAt(at); len(st.Ops) > 0 {
 		st.Status, st.Wait = StepReady, "" // It begins, or goes on, when there is room.
+		s.touch(at)
 		if op := &st.Ops[st.Op]; op.Life != Asleep {
 			op.SelectionBy = st.Gate.By[0]
 		}

@@ -24,9 +24,12 @@ type stageView struct {
 	steps  []plan.Step
 	groups []plan.Group
 	byID   map[string]int
-	// needs and phase are by the place of the step.
-	needs [][]int
-	phase []int
+	// needs, neededBy and phase are by the place of the step.
+	needs    [][]int
+	neededBy [][]int
+	phase    []int
+	// perPhase are the steps of each phase.
+	perPhase [][]int
 	// mutatingPrepare tells that checks have to come before prepare.
 	mutatingPrepare bool
 	// behindPrepare are steps that need a step of prepare, directly or not.
@@ -97,12 +100,14 @@ func (v *stageView) link() {
 	v.byID = make(map[string]int, n)
 	v.needs, v.phase = make([][]int, n), make([]int, n)
 	v.behindPrepare, v.resolve = make([]bool, n), make([]bool, n)
-	v.reads = make([][]int, n)
+	v.reads, v.neededBy = make([][]int, n), make([][]int, n)
 	phases, read := plan.Phases(), newReader(v)
+	v.perPhase = make([][]int, len(phases))
 	for i := range v.steps {
 		s := &v.steps[i]
 		v.byID[s.ID] = i
 		v.phase[i] = slices.Index(phases, s.Phase)
+		v.perPhase[v.phase[i]] = append(v.perPhase[v.phase[i]], i)
 		if s.Phase == plan.Prepare && s.Effect == "mutating" && s.Skip == "" {
 			v.mutatingPrepare = true
 		}
@@ -112,6 +117,7 @@ func (v *stageView) link() {
 				continue // The plan holds steps behind all that they need.
 			}
 			v.needs[i] = append(v.needs[i], j)
+			v.neededBy[j] = append(v.neededBy[j], i)
 			v.behindPrepare[i] = v.behindPrepare[i] || v.behindPrepare[j] || v.steps[j].Phase == plan.Prepare
 		}
 		v.resolve[i] = s.When != "" || len(s.Deferred) > 0 || s.ForEach != nil || s.Gate != "" || v.groupAsks(s.Group)

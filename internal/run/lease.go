@@ -15,7 +15,7 @@ func (s *State) giveBack() bool {
 	if s.Held == 0 || s.Paused && s.Back == nil {
 		return false
 	}
-	for _, at := range slices.Backward(s.Order) {
+	for _, at := range slices.Backward(s.current().leases) {
 		st, _ := s.stepAt(at)
 		l := st.Lease
 		if l == nil || !l.Held || !s.due(at) {
@@ -60,7 +60,7 @@ func (s *State) releasing() bool {
 	if s.Held == 0 {
 		return false
 	}
-	for _, at := range s.Order {
+	for _, at := range s.current().leases {
 		st, _ := s.stepAt(at)
 		if l := st.Lease; l != nil && (l.Op.flying() || l.Op.Life == InDoubt) {
 			return true
@@ -71,7 +71,7 @@ func (s *State) releasing() bool {
 
 // stuckLease tells whether a lease that is due could not be released.
 func (s *State) stuckLease() bool {
-	for _, at := range s.Order {
+	for _, at := range s.current().leases {
 		st, _ := s.stepAt(at)
 		if l := st.Lease; l != nil && l.Held && l.Op.Life == Broken && s.due(at) {
 			return true

@@ -35,6 +35,9 @@ func (s *State) noteStart(f spot) {
 		}
 		s.Order = append(s.Order, f.at)
 		f.state.Ordered = true
+		if f.step.Lease != nil {
+			s.forget()
+		}
 	}
 	s.Stages[f.at.Stage].Entered = s.Stages[f.at.Stage].Entered || s.ix.stages[f.at.Stage].phase[f.at.Step] > 0
 }

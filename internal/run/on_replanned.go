@@ -115,6 +115,7 @@ func (s *State) replace(p *plan.Plan, first int) {
 		stages[len(whole.Stages)+i] = newStage(&s.ix.stages[len(whole.Stages)+i])
 	}
 	s.Stages = stages
+	s.forget()
 	if s.Plans == nil {
 		s.Plans = []PlanPart{{Digest: s.Digest}}
 	}

@@ -67,6 +67,7 @@ func (s *State) retryStage() error {
 // retryStep lets a failed step go on where it stands, and those that were
 // skipped because of it.
 func (s *State) retryStep(at Place) {
+	s.forget()
 	stage := &s.Stages[at.Stage]
 	for j := range stage.Steps {
 		if stage.Steps[j].Status == StepSkipped && stage.Steps[j].Reason == "NeedFailed" {
@@ -87,6 +88,7 @@ func (s *State) retryStep(at Place) {
 // takeAgain lets leases that were given back because of the failure be taken
 // again. What was about to begin begins again, behind them.
 func (s *State) takeAgain() {
+	s.forget()
 	stage := &s.Stages[s.Stage]
 	again := false
 	for j := range stage.Steps {

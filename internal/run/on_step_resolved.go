@@ -17,6 +17,7 @@ func (s *State) onStepResolved(e *StepResolved) error {
 	if e.Error == "" && e.Skip == "" && step.Gate != "" && e.Terms == nil {
 		return invalid("step %q of stage %q is a gate and has no terms", e.Step, e.Stage)
 	}
+	defer s.touch(at)
 	st.Resolving = false
 	st.Resolved++
 	switch {

@@ -7,7 +7,7 @@ import "time"
 // bounded by twice the steps that may be under way at once, and the gates that
 // look by themselves.
 func Pending(s State) []Command {
-	var q queue
+	q := queue{commands: make([]Command, 0, 8)}
 	if s.Status == Planned {
 		return nil
 	}
@@ -41,7 +41,7 @@ func (s *State) pendStage(q *queue) {
 		if !ending {
 			s.pendWindow(q, st, v)
 		}
-		for j := range st.Steps {
+		for _, j := range s.current().open {
 			s.pendStep(q, &st.Steps[j], Place{s.Stage, j})
 		}
 	case PartAhead, PartGated, PartReleasing, PartOver:
@@ -100,7 +100,7 @@ func (s *State) pendLeases(q *queue) {
 	if s.Held == 0 {
 		return
 	}
-	for _, at := range s.Order {
+	for _, at := range s.current().leases {
 		if st, _ := s.stepAt(at); st.Lease != nil && st.Lease.Held {
 			s.pendOperation(q, &st.Lease.Op)
 		}

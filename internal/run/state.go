@@ -48,6 +48,7 @@ type State struct {
 	// was is the time of the event before the one that is handled.
 	was    time.Time
 	source PlanSource
+	live   *live
 }
 
 // Place is the place of a step: of its stage, and within it.
@@ -222,7 +223,7 @@ func Resume(p *plan.Plan, s State) (State, error) {
 
 // bind binds a state to its plan, made of what its stages came from.
 func bind(s State, p *plan.Plan, origins []*plan.Plan) (State, error) {
-	s.ix = newIndex(p, origins)
+	s.ix, s.live = newIndex(p, origins), nil
 	if len(s.Stages) != len(s.ix.stages) {
 		return State{}, fmt.Errorf("resume run %q: the state has %d stages, the plan %d",
 			s.Run, len(s.Stages), len(s.ix.stages))

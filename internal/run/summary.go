@@ -45,7 +45,7 @@ func (s *State) moving() bool {
 	if st.checking() || st.Part == PartWorking && windows > 0 && !st.Window.Asked {
 		return true
 	}
-	for j := range st.Steps {
+	for _, j := range s.current().open {
 		if st.Steps[j].Status == StepRunning {
 			return true
 		}

@@ -342,6 +342,9 @@ func (w *walk) record(b run.Body) error {
 	if len(w.world.wrong) > 0 {
 		return errors.New(w.world.wrong[0])
 	}
+	if why := run.LiveWrong(w.state); why != "" {
+		return fmt.Errorf("what is derived from the state is wrong: %s", why)
+	}
 	if n := len(run.Pending(w.state)); n > 2*w.state.Parallel+12 {
 		return fmt.Errorf("%d commands are pending", n)
 	}

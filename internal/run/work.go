@@ -3,14 +3,14 @@ package run
 import (
 	"slices"
 	"time"
-
-	"github.com/refitproject/refit/internal/plan"
 )
 
-// The places of the first two phases, which have rules of their own.
+// The places of the first two phases, which have rules of their own, and the
+// number of all.
 const (
 	inPrepare   = 0
 	inPreflight = 1
+	phases      = 8
 )
 
 // work begins the steps of the current stage that may begin.
@@ -40,13 +40,11 @@ func (s *State) work(st *StageState) bool {
 // ended, so that more may follow.
 func (s *State) beginSteps(st *StageState, low, active int) bool {
 	again := false
-	for j := range st.Steps {
-		step := &st.Steps[j]
-		if step.Status != StepPending && step.Status != StepReady &&
-			(step.Status != StepWaiting || step.Wait != WaitWindow) || s.isRemedy(Place{s.Stage, j}) {
+	for j := s.current().after(-1); j >= 0; j = s.current().after(j) {
+		step, at := &st.Steps[j], Place{s.Stage, j}
+		if step.class() != classAhead || s.isRemedy(at) && len(step.Ops) == 0 {
 			continue
 		}
-		at := Place{s.Stage, j}
 		step.Status, step.Wait = StepPending, ""
 		if !s.inTurn(at, low) {
 			continue
@@ -82,6 +80,7 @@ func (s *State) beginSteps(st *StageState, low, active int) bool {
 
 // begin starts the life of a step.
 func (s *State) begin(at Place) {
+	defer s.touch(at)
 	st := &s.Stages[at.Stage].Steps[at.Step]
 	st.Began, st.Ended = s.At, time.Time{}
 	st.Reason, st.Message = "", ""
@@ -104,37 +103,39 @@ func (s *State) begin(at Place) {
 // survey returns the earliest phase that is not over, how many steps are under
 // way, whether all are over, and whether any has failed.
 func (s *State) survey() (low, active int, over, failed bool) {
-	v, st := &s.ix.stages[s.Stage], &s.Stages[s.Stage]
-	low, over = len(plan.Phases()), true
-	for j := range st.Steps {
-		switch st.Steps[j].Status {
-		case StepSucceeded, StepSkipped:
-			continue
+	v, st, l := &s.ix.stages[s.Stage], &s.Stages[s.Stage], s.current()
+	var passed [phases]int
+	unsettled := l.unsettled
+	for _, j := range l.open {
+		switch step := &st.Steps[j]; step.Status {
 		case StepRunning:
 			active++
 		case StepWaiting:
-			if g := st.Steps[j].Gate; st.Steps[j].Wait != WaitWindow && len(st.Steps[j].Ops) > 0 && (g == nil || g.Passed) {
+			if g := step.Gate; step.Wait != WaitWindow && len(step.Ops) > 0 && (g == nil || g.Passed) {
 				active++
 			}
 		case StepFailed:
 			failed = true
-		case StepPending, StepReady, StepInDoubt, StepCancelled, StepUndoing, StepUndone:
-		}
-		if s.over(Place{s.Stage, j}) {
-			continue
-		}
-		over = false
-		if !v.steps[j].Free && v.steps[j].Remedy == nil {
-			low = min(low, v.phase[j])
+			if !s.tolerated(Place{s.Stage, j}) {
+				break
+			}
+			unsettled--
+			if !v.steps[j].Free && v.steps[j].Remedy == nil {
+				passed[v.phase[j]]++
+			}
+		case StepPending, StepReady, StepInDoubt, StepSucceeded, StepSkipped, StepCancelled, StepUndoing, StepUndone:
 		}
 	}
-	return low, active, over, failed
+	for low < phases && l.byPhase[low] == passed[low] {
+		low++
+	}
+	return low, active, unsettled == 0, failed
 }
 
 // inTurn tells whether the phase of a step has come.
 func (s *State) inTurn(at Place, low int) bool {
 	v := &s.ix.stages[at.Stage]
-	return v.steps[at.Step].Free || v.phase[at.Step] <= low || s.early(at)
+	return v.steps[at.Step].Free || v.steps[at.Step].Remedy != nil || v.phase[at.Step] <= low || s.early(at)
 }
 
 // early tells whether a step is a check that runs before a prepare phase that
@@ -181,8 +182,8 @@ func (s *State) checked(at Place) bool {
 	if !prepare && v.mutatingPrepare && len(v.plan.Windows) > 0 && !st.Rechecked {
 		return false
 	}
-	for j := range st.Steps {
-		if v.phase[j] == inPreflight && (!prepare || !v.behindPrepare[j]) && !s.over(Place{at.Stage, j}) {
+	for _, j := range v.perPhase[inPreflight] {
+		if (!prepare || !v.behindPrepare[j]) && !s.over(Place{at.Stage, j}) {
 			return false
 		}
 	}
@@ -197,6 +198,7 @@ func (s *State) recheck(st *StageState, low int) bool {
 		return false
 	}
 	st.Rechecked = true
+	s.forget()
 	for j := range st.Steps {
 		if v.phase[j] == inPreflight && !v.behindPrepare[j] && st.Steps[j].Status != StepSkipped {
 			st.Steps[j] = st.Steps[j].fresh()
@@ -234,12 +236,12 @@ func (s *State) resourceTaken(at Place) bool {
 		return false
 	}
 	v, st := &s.ix.stages[s.Stage], &s.Stages[s.Stage]
-	for j := range v.steps {
+	for _, j := range s.current().open {
 		if v.steps[j].Resource == name && (at != Place{s.Stage, j}) && st.Steps[j].busy() {
 			return true
 		}
 	}
-	return s.Held > 0 && slices.ContainsFunc(s.Order, func(o Place) bool {
+	return s.Held > 0 && slices.ContainsFunc(s.current().leases, func(o Place) bool {
 		other, step := s.stepAt(o)
 		l := other.Lease
 		return step.Resource == name && o != at && l != nil && (l.Op.flying() || l.Op.Life == InDoubt)
