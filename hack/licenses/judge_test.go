@@ -84,3 +84,16 @@ func TestLicencesOf(t *testing.T) {
 		})
 	}
 }
+
+// TestReadByPeople makes sure that what a person has read counts for that very
+// text only.
+func TestReadByPeople(t *testing.T) {
+	nothing := func([]byte) []string { return nil }
+	logo := []byte("https://commons.wikimedia.org/wiki/File:Memory_infra_logo.png\n")
+	if got := identify("LICENSE-LOGO", logo, nothing); len(got) != 0 {
+		t.Errorf("the origin of a picture counts as licence %v", got)
+	}
+	if got := identify("LICENSE-LOGO", append(logo, '!'), nothing); len(got) != 1 || judge(got) == "" {
+		t.Errorf("a text that nobody has read passes as %v", got)
+	}
+}

@@ -37,6 +37,13 @@ type Engine interface {
 	Close() error
 }
 
+// Replanner is implemented by engines whose runs can go on with another plan.
+type Replanner interface {
+	// AddPlan keeps another plan with a run, for the run.Replanned that names it
+	// by its digest. Adding the same plan again changes nothing.
+	AddPlan(ctx context.Context, id string, p *plan.Plan) error
+}
+
 // Mover is implemented by engines whose runs can be taken to another machine.
 type Mover interface {
 	// Export writes a run: its plans, its history and the head of its chain. The
@@ -47,6 +54,15 @@ type Mover interface {
 	Import(ctx context.Context, from io.Reader) (Info, error)
 }
 
+// Keeper is implemented by engines that keep evidence beside the history.
+type Keeper interface {
+	// Artefact opens evidence by its digest, "sha256:…".
+	Artefact(ctx context.Context, digest string) (io.ReadCloser, error)
+	// Log opens what an attempt of an operation wrote while it ran. Several owners
+	// may have written one after the other.
+	Log(ctx context.Context, id string, op run.Ref, attempt int) (io.ReadCloser, error)
+}
+
 // NewRun says what to carry out.
 type NewRun struct {
 	// ID names the run; empty for one that is made from the platform's name.
@@ -54,7 +70,7 @@ type NewRun struct {
 	Plan *plan.Plan
 	// Parallel is how many steps may be under way at once; at least 1.
 	Parallel int
-	// Until is the last stage that may be started; empty for all.
+	// Until is the stage before which the run stops; empty for none.
 	Until string
 	// Dir is the absolute folder of the platform file: relative paths of steps
 	// are relative to it.
@@ -119,6 +135,10 @@ type DriveOptions struct {
 	Linger time.Duration
 	// By is who drives.
 	By string
+	// Stop asks to end in order when it is closed: nothing new is started, what
+	// is under way goes on to its end and is recorded. It may be nil. The end of
+	// the context stops what is under way.
+	Stop <-chan struct{}
 	// On is told every event once it is durable, in order within a run. It is
 	// called by several goroutines and must return soon; it may be nil.
 	On func(id string, r Record)

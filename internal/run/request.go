@@ -11,6 +11,15 @@ type Who struct {
 	Groups []string `json:"groups,omitempty"`
 }
 
+// Asker returns who asks.
+func (w Who) Asker() Who { return w }
+
+// Asks is implemented by what people ask for, and by nothing else.
+type Asks interface {
+	Body
+	Asker() Who
+}
+
 // Approved is a person's approval. It counts only for the digest of the stage
 // and of the facts that it names, and for no other list of members. State.Gates
 // says what to name.

@@ -1,0 +1,124 @@
+package enginetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/refitproject/refit/internal/engine"
+	"github.com/refitproject/refit/internal/run"
+)
+
+// World is a world without faults that carries out commands at once. It counts
+// what was done in it. It is safe for concurrent use.
+type World struct {
+	mu sync.Mutex
+	// applied holds the keys of effects that are there.
+	applied map[string]bool
+	// counts tells how often an effect was carried out, by the ID of the command.
+	counts map[string]int
+	// Meet is called before a command is carried out; it may wait, and its error
+	// is that of the attempt. It may be nil.
+	Meet func(ctx context.Context, a engine.Assignment) error
+}
+
+var _ engine.Worker = (*World)(nil)
+
+// NewWorld returns a world in which nothing has happened.
+func NewWorld() *World { return &World{applied: map[string]bool{}, counts: map[string]int{}} }
+
+// Count tells how often an effect was carried out, by the ID of its command.
+func (w *World) Count(id string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.counts[id]
+}
+
+// Effects tells how many effects were carried out.
+func (w *World) Effects() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, c := range w.counts {
+		n += c
+	}
+	return n
+}
+
+// Applied tells whether the effect of a step is there: "run/stage/step".
+func (w *World) Applied(key string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.applied[key]
+}
+
+// Carry implements engine.Worker.
+func (w *World) Carry(ctx context.Context, a engine.Assignment) (run.Body, error) {
+	var met error
+	if w.Meet != nil {
+		met = w.Meet(ctx, a)
+	}
+	switch c := a.Command.(type) {
+	case run.CheckStage:
+		return &run.StageChecked{Stage: c.Stage, Turn: c.Turn, Back: c.Back, Facts: "facts"}, nil
+	case run.Resolve:
+		return &run.StepResolved{Stage: c.Stage, Step: c.Step}, nil
+	case run.ObserveOperation:
+		if met != nil {
+			return &run.AskFailed{Op: c.Op, Turn: c.Turn, Cause: run.WaitTarget, Message: met.Error()}, nil
+		}
+		return w.observe(c), nil
+	case run.PerformOperation:
+		if met != nil {
+			return &run.OperationEnded{
+				Op: c.Op, Attempt: c.Attempt, Extent: "unknown", Retryable: true, Message: met.Error(),
+			}, nil
+		}
+		return w.perform(c), nil
+	case run.MatchIssues:
+		return &run.IssuesMatched{Op: c.Op, Turn: c.Turn}, nil
+	case run.ObserveSoak:
+		return &run.SoakObserved{Gate: c.Gate, Turn: c.Turn, Healthy: true}, nil
+	case run.EvaluateCondition:
+		return &run.ConditionAnswered{Gate: c.Gate, Turn: c.Turn, Holds: true}, nil
+	default:
+		return nil, fmt.Errorf("the test world has no answer to %s", c.ID())
+	}
+}
+
+// forwardKey is the key of the step, also for what takes it back.
+func forwardKey(a run.Ref, runID string) string {
+	key := runID + "/" + a.Stage + "/" + a.Step
+	if a.Member != "" {
+		key += "[" + a.Member + "]"
+	}
+	return key
+}
+
+func goesForward(what run.What) bool { return what == run.Do || what == run.Retake }
+
+// runOf returns the run that a key is of: keys begin with it.
+func runOf(key string, op run.Ref) string {
+	id, _, _ := strings.Cut(key, "/"+op.Stage+"/")
+	return id
+}
+
+func (w *World) observe(c run.ObserveOperation) run.Body {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e := &run.Observed{Op: c.Op, Turn: c.Turn, Status: "notStarted", Before: json.RawMessage(`{"value":""}`)}
+	if w.applied[forwardKey(c.Op, runOf(c.Key, c.Op))] == goesForward(c.Op.What) {
+		e.Status, e.Output = "done", json.RawMessage(`{"value":"set"}`)
+	}
+	return e
+}
+
+func (w *World) perform(c run.PerformOperation) run.Body {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.applied[forwardKey(c.Op, runOf(c.Key, c.Op))] = goesForward(c.Op.What)
+	w.counts[c.ID()]++
+	return &run.OperationEnded{Op: c.Op, Attempt: c.Attempt, OK: true, Output: json.RawMessage(`{"value":"set"}`)}
+}

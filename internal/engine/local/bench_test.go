@@ -1,0 +1,210 @@
+package local_test
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite"
+
+	"github.com/refitproject/refit/internal/engine"
+	"github.com/refitproject/refit/internal/engine/enginetest"
+	"github.com/refitproject/refit/internal/run"
+)
+
+// BenchmarkChain drives chains of 500 steps one after the other. A step is its
+// start and its result, both durable, with the hash chain. "of-rows" compares it
+// with the rate at which the same driver commits the same number of rows of the
+// size of an event, one at a time, in the same run.
+func BenchmarkChain(b *testing.B) {
+	const steps = 500
+	rows := commitRate(b, 1)
+	p := enginetest.Chain(b, steps)
+	e := open(b, b.TempDir()+"/state", enginetest.NewWorld())
+	b.ResetTimer()
+	for b.Loop() {
+		if out := drive(b, e, create(b, e, p)); out[0].Err != nil {
+			b.Fatal(out[0].Err)
+		}
+	}
+	report(b, steps, rows)
+}
+
+// BenchmarkParallel drives 64 runs at once, each a chain of 100 steps.
+func BenchmarkParallel(b *testing.B) {
+	const runs, steps = 64, 100
+	rows := commitRate(b, runs)
+	p := enginetest.Chain(b, steps)
+	e := open(b, b.TempDir()+"/state", enginetest.NewWorld())
+	b.ResetTimer()
+	for b.Loop() {
+		b.StopTimer()
+		ids := make([]string, runs)
+		for i := range ids {
+			ids[i] = create(b, e, p)
+		}
+		b.StartTimer()
+		for _, out := range drive(b, e, ids...) {
+			if out.Err != nil {
+				b.Fatal(out.Err)
+			}
+		}
+	}
+	report(b, runs*steps, rows)
+}
+
+// report tells steps per second, and what part that is of the rows that the
+// driver commits: a step is two of them.
+func report(b *testing.B, steps int, rows float64) {
+	b.Helper()
+	rate := float64(b.N*steps) / b.Elapsed().Seconds()
+	const rowsOfStep = 2
+	b.ReportMetric(rate, "steps/s")
+	b.ReportMetric(rows/rowsOfStep, "row-steps/s")
+	b.ReportMetric(100*rate*rowsOfStep/rows, "%-of-rows")
+}
+
+// commitRate measures how many rows per second the driver commits with full
+// sync, in transactions of so many.
+func commitRate(b *testing.B, group int) float64 {
+	b.Helper()
+	file := filepath.Join(b.TempDir(), "rows.db")
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(b.Context(),
+		"CREATE TABLE events (run INTEGER, seq INTEGER, hash BLOB, data BLOB, PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID",
+	); err != nil {
+		b.Fatal(err)
+	}
+	data, hash := make([]byte, 220), make([]byte, 32)
+	insert, err := db.PrepareContext(b.Context(), "INSERT INTO events (run, seq, hash, data) VALUES (?, ?, ?, ?)")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer insert.Close()
+	begin, n := time.Now(), 0
+	for time.Since(begin) < time.Second {
+		tx, err := db.BeginTx(b.Context(), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for range group {
+			if _, err := tx.StmtContext(b.Context(), insert).ExecContext(b.Context(), 1, n, hash, data); err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if err := tx.Commit(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return float64(n) / time.Since(begin).Seconds()
+}
+
+// BenchmarkResume measures from opening the state folder to the next effect, in
+// the middle of a run of 10,000 steps in one stage.
+func BenchmarkResume(b *testing.B) {
+	dir := b.TempDir() + "/state"
+	id := create(b, open(b, dir, enginetest.NewWorld()), enginetest.Chain(b, 10000))
+	driveSome(b, dir, id, 5000)
+	var spent time.Duration
+	for b.Loop() {
+		spent += driveSome(b, dir, id, 1)
+	}
+	b.ReportMetric(float64(spent.Milliseconds())/float64(b.N), "ms/resume")
+}
+
+// driveSome opens the state folder and drives a run for so many effects. It
+// returns the time until the first.
+func driveSome(tb testing.TB, dir, id string, effects int) time.Duration {
+	tb.Helper()
+	begin, first, n := time.Now(), time.Duration(0), 0
+	stop := make(chan struct{})
+	w := enginetest.NewWorld()
+	w.Meet = func(_ context.Context, a engine.Assignment) error {
+		if _, ok := a.Command.(run.PerformOperation); ok {
+			if n++; n == 1 {
+				first = time.Since(begin)
+			}
+			if n == effects {
+				close(stop)
+			}
+		}
+		return nil
+	}
+	e := open(tb, dir, w)
+	if _, err := e.Drive(tb.Context(), engine.DriveOptions{Runs: []string{id}, Stop: stop}); err != nil {
+		tb.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	return first
+}
+
+// BenchmarkWaiting measures what 1,000 runs cost that wait for a person.
+func BenchmarkWaiting(b *testing.B) {
+	const runs = 1000
+	p := enginetest.Plan(b, "  - id: only\n    approval: {reason: \"Go?\"}\n    steps:\n"+
+		"      do: {phase: upgrade, action: test.do, with: {value: v}}\n")
+	e := open(b, b.TempDir()+"/state", enginetest.NewWorld())
+	for range runs {
+		create(b, e, p)
+	}
+	before := heap()
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = e.Drive(ctx, engine.DriveOptions{Linger: -1})
+	}()
+	for waiting := 0; waiting < runs; {
+		list, err := e.List(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		waiting = 0
+		for _, info := range list {
+			if info.Status == run.Waiting && info.Owner != nil {
+				waiting++
+			}
+		}
+	}
+	const calm = 3 * time.Second
+	<-time.After(calm)
+	after, busy := heap(), processTime()
+	<-time.After(calm)
+	busy = processTime() - busy
+	for b.Loop() {
+	}
+	b.ReportMetric(float64(int64(after)-int64(before))/(1<<20), "MiB-more")
+	b.ReportMetric(100*busy.Seconds()/calm.Seconds(), "%-cpu")
+	cancel()
+	<-done
+}
+
+// heap returns what the process has of the system, after a collection.
+func heap() uint64 {
+	debug.FreeOSMemory()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Sys - m.HeapReleased
+}
+
+// processTime returns the processor time of the process so far.
+func processTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

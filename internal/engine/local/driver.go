@@ -1,0 +1,273 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/refitproject/refit/internal/engine"
+	"github.com/refitproject/refit/internal/run"
+)
+
+// driver drives one run. Everything but carrying out commands happens in one
+// goroutine, which owns the state.
+type driver struct {
+	e    *Engine
+	hold *hold
+	o    *engine.DriveOptions
+	loaded
+	// announced is set once the history names this owner.
+	announced bool
+	flights   map[string]*flight
+	// ends tells by operation when what was last done for it has ended: nothing
+	// else is done for an operation before.
+	ends    map[run.Ref]<-chan struct{}
+	results chan result
+	// gone is closed when results are not taken any more.
+	gone chan struct{}
+	// wake is told that somebody asks for something; asked is set until the
+	// inbox was looked at.
+	wake  chan struct{}
+	asked bool
+	// unsent are events that are folded and not yet handed to the writer, sent
+	// the last entry that was.
+	unsent  []row
+	records []engine.Record
+	answers []answer
+	sent    *entry
+	lastSeq uint64
+	// orphans are programs that an earlier owner left running, by key.
+	orphans map[string][]child
+}
+
+// result is what came of a command.
+type result struct {
+	flight *flight
+	body   run.Body
+	err    error
+}
+
+// errLeft ends the loop of a driver in order.
+var errLeft = errors.New("left")
+
+// drive drives a run that is held until it ends, waits, or has to stop.
+func (e *Engine) drive(ctx context.Context, h *hold, o *engine.DriveOptions) error {
+	d := &driver{e: e, hold: h, o: o, wake: e.watch.add(h.row.n)}
+	defer e.watch.remove(h.row.n)
+	for {
+		err := d.load(ctx)
+		if err == nil {
+			err = d.loop(ctx)
+			d.land()
+		}
+		if errors.Is(err, errParked) {
+			err = d.park(ctx)
+		}
+		if errors.Is(err, errLeft) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// load reads the run, and finds what an earlier owner left under way.
+func (d *driver) load(ctx context.Context) error {
+	row, err := d.e.store.find(ctx, d.e.store.read, d.hold.row.id)
+	if err != nil {
+		return err
+	}
+	d.hold.row = row
+	if d.loaded, err = d.e.store.fold(ctx, d.e.store.read, row, d.e.o.Form); err != nil {
+		return err
+	}
+	if err := d.e.supported(row.id, d.state.Plan()); err != nil {
+		return err
+	}
+	d.flights, d.ends = map[string]*flight{}, map[run.Ref]<-chan struct{}{}
+	const queue = 64
+	d.results, d.gone, d.asked = make(chan result, queue), make(chan struct{}), true
+	d.lastSeq, d.sent, d.unsent, d.records, d.answers = d.state.Seq, nil, nil, nil, nil
+	return d.adopt(ctx)
+}
+
+// loop carries the run on until nothing more is to be done now.
+func (d *driver) loop(ctx context.Context) error {
+	for {
+		if err := d.requests(ctx); err != nil {
+			return err
+		}
+		if err := d.reconcile(ctx); err != nil {
+			return err
+		}
+		d.flush(false)
+		if err := d.leave(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return d.stop(ctx)
+		case <-d.wake:
+			d.asked = true
+		case <-d.o.Stop:
+			return d.finish(ctx)
+		case <-d.lost():
+			return d.sent.err
+		case r := <-d.results:
+			if err := d.take(r); err != nil {
+				return err
+			}
+			if err := d.drain(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// lost is closed when the writer could not write.
+func (d *driver) lost() <-chan struct{} {
+	if d.sent == nil {
+		return nil
+	}
+	select {
+	case <-d.sent.done:
+		if d.sent.err != nil {
+			return d.sent.done
+		}
+		d.sent = nil
+		return nil
+	default:
+		return nil
+	}
+}
+
+// drain takes the results that are there already.
+func (d *driver) drain() error {
+	for {
+		select {
+		case r := <-d.results:
+			if err := d.take(r); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+}
+
+// take records what came of a command. What nobody waits for is dropped.
+func (d *driver) take(r result) error {
+	id := r.flight.id
+	if d.flights[id] != r.flight {
+		return nil
+	}
+	delete(d.flights, id)
+	r.flight.cancel()
+	if errors.Is(r.err, context.Canceled) {
+		return nil // It was asked to end, and has nothing to say.
+	}
+	if r.err != nil {
+		return fmt.Errorf("carry out %s of run %q: %w", id, d.hold.row.id, r.err)
+	}
+	if err := d.append(r.body); err != nil && !errors.Is(err, run.ErrStale) {
+		return err
+	}
+	return nil
+}
+
+// append folds an event and hands it to the writer with the next flush.
+func (d *driver) append(body run.Body) error {
+	if !d.announced {
+		d.announced = true
+		if err := d.append(&run.OwnerChanged{Owner: d.o.By, Epoch: d.hold.epoch}); err != nil {
+			return err
+		}
+	}
+	event := run.Event{Seq: d.state.Seq + 1, At: d.e.o.Now().UTC().Round(0), Body: body}
+	data, err := run.EncodeEvent(event)
+	if err != nil {
+		return err
+	}
+	next, err := run.Advance(d.state, event)
+	if err != nil {
+		if errors.Is(err, run.ErrInvalidTransition) {
+			return &engine.DamagedError{ID: d.hold.row.id, Seq: event.Seq, Err: err}
+		}
+		return err
+	}
+	d.state, d.head = next, chain(d.head, data)
+	d.since++
+	d.unsent = append(d.unsent, row{seq: event.Seq, data: data, hash: d.head})
+	if d.o.On != nil {
+		d.records = append(d.records, engine.Record{Event: event, Hash: headText(d.head)})
+	}
+	return nil
+}
+
+// flush hands what was appended to the writer. urgent tells that something
+// waits for it.
+func (d *driver) flush(urgent bool) {
+	if len(d.unsent) == 0 && len(d.answers) == 0 {
+		return
+	}
+	r := d.hold.row
+	n := &entry{
+		run: r.n, id: r.id, epoch: d.hold.epoch, after: d.lastSeq, rows: d.unsent, answers: d.answers,
+		status: string(d.state.Status), next: formatTime(d.wakesAt()), now: formatTime(d.e.o.Now()),
+		urgent: urgent || len(d.answers) > 0, checkpoint: d.checkpoint(), told: d.told(),
+	}
+	d.lastSeq, d.unsent, d.answers, d.records = d.state.Seq, nil, nil, nil
+	for _, row := range n.rows {
+		d.e.o.Reached(BeforeAppend, r.id, fmt.Sprint(row.seq))
+	}
+	d.e.writer.write(n)
+	d.sent = n
+}
+
+// told returns what is done once the events are durable.
+func (d *driver) told() func() {
+	id, records, reached, on := d.hold.row.id, d.records, d.e.o.Reached, d.o.On
+	rows := d.unsent
+	return func() {
+		for _, row := range rows {
+			reached(AfterAppend, id, fmt.Sprint(row.seq))
+		}
+		for _, r := range records {
+			on(id, r)
+		}
+	}
+}
+
+// checkpoint returns the state when it is time to keep it.
+func (d *driver) checkpoint() *checkpoint {
+	if d.since < checkpointEvery(d.steps()) {
+		return nil
+	}
+	d.since = 0
+	return newCheckpoint(&d.loaded, d.e.o.Form)
+}
+
+func (d *driver) steps() int {
+	n := 0
+	for i := range d.state.Stages {
+		n += len(d.state.Stages[i].Steps)
+	}
+	return n
+}
+
+// wakesAt returns when the run goes on by itself, zero when it does not.
+func (d *driver) wakesAt() time.Time {
+	var first time.Time
+	for _, c := range run.Pending(d.state) {
+		timer, ok := c.(run.Timer)
+		if !ok {
+			return d.state.At // at once
+		}
+		if first.IsZero() || timer.At.Before(first) {
+			first = timer.At
+		}
+	}
+	return first
+}

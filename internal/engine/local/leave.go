@@ -1,0 +1,198 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/refitproject/refit/internal/engine"
+	"github.com/refitproject/refit/internal/run"
+)
+
+// errParked ends the loop of a driver that has nothing to do for a while: its
+// state is let go of until then.
+var errParked = errors.New("parked")
+
+const (
+	// parkAfter is how long a run may have nothing to do before its state is let
+	// go of.
+	parkAfter = 5 * time.Second
+	// grace is how long commands may take to end that were asked to.
+	grace = 20 * time.Second
+)
+
+// leave ends the loop when nothing is to be done now: the run has ended, waits
+// for longer than the caller wants to, or for so long that it is parked.
+func (d *driver) leave(context.Context) error {
+	for _, f := range d.flights {
+		if f.timer == nil {
+			return nil
+		}
+	}
+	if len(d.results) > 0 || len(d.wake) > 0 {
+		return nil
+	}
+	d.flush(true)
+	if d.sent != nil {
+		if err := d.sent.wait(); err != nil {
+			return err
+		}
+	}
+	next := d.wakesAt()
+	idle := time.Duration(1<<63 - 1)
+	if !next.IsZero() {
+		idle = next.Sub(d.e.o.Now())
+	}
+	switch {
+	case d.state.Status.Final(), d.state.Status == run.Halted:
+		return errLeft
+	case d.o.Linger >= 0 && idle > d.o.Linger:
+		return errLeft
+	case idle > parkAfter:
+		return errParked
+	}
+	return nil
+}
+
+// park waits until the run goes on by itself or somebody asks for something.
+func (d *driver) park(ctx context.Context) error {
+	next := d.wakesAt()
+	d.loaded = loaded{} // A thousand waiting runs must not cost a thousand states.
+	for {
+		wait := longestSleep
+		if !next.IsZero() {
+			if wait = min(next.Sub(d.e.o.Now()), longestSleep); wait <= 0 {
+				return nil
+			}
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-d.wake:
+			timer.Stop()
+			return nil
+		case <-d.o.Stop:
+			timer.Stop()
+			return errLeft
+		case <-ctx.Done():
+			timer.Stop()
+			return errLeft
+		}
+	}
+}
+
+// stop asks everything under way to end and records what came of it.
+func (d *driver) stop(context.Context) error {
+	for _, f := range d.flights {
+		f.cancel()
+	}
+	late := time.NewTimer(grace)
+	defer late.Stop()
+	return d.collect(late.C)
+}
+
+// finish lets effects that are under way go on to their end and records them;
+// nothing new is started.
+func (d *driver) finish(ctx context.Context) error {
+	for id, f := range d.flights {
+		if !f.effect {
+			f.cancel()
+			delete(d.flights, id)
+		}
+	}
+	never := make(chan time.Time)
+	stopped := make(chan struct{})
+	defer close(stopped)
+	go func() {
+		select {
+		case <-ctx.Done(): // Asked a second time.
+			for _, f := range d.flights {
+				f.cancel()
+			}
+		case <-stopped:
+		}
+	}()
+	return d.collect(never)
+}
+
+// collect takes results until everything that was launched has ended, or it is
+// late.
+func (d *driver) collect(late <-chan time.Time) error {
+	for _, ended := range d.ends {
+		for waiting := true; waiting; {
+			select {
+			case r := <-d.results:
+				if err := d.take(r); err != nil {
+					return err
+				}
+			case <-ended:
+				waiting = false
+			case <-late:
+				return errLeft // What it did is observed by the next owner.
+			}
+		}
+	}
+	if err := d.drain(); err != nil {
+		return err
+	}
+	d.flush(true)
+	if d.sent != nil {
+		if err := d.sent.wait(); err != nil {
+			return err
+		}
+	}
+	return errLeft
+}
+
+// land ends what is in flight still. An effect must not go on behind the back of
+// the next owner.
+func (d *driver) land() {
+	close(d.gone)
+	for _, f := range d.flights {
+		f.cancel()
+	}
+	late := time.NewTimer(grace)
+	defer late.Stop()
+	for _, ended := range d.ends {
+		select {
+		case <-ended:
+		case <-late.C:
+			return
+		}
+	}
+}
+
+// requests turns what people ask for into events. What is not possible now is
+// answered and leaves no event.
+func (d *driver) requests(ctx context.Context) error {
+	if !d.asked {
+		return nil
+	}
+	d.asked = false
+	list, err := d.e.store.inbox(ctx, d.hold.row.n)
+	if err != nil {
+		return err
+	}
+	for _, q := range list {
+		err := d.request(q.body)
+		_, damaged := errors.AsType[*engine.DamagedError](err)
+		switch {
+		case damaged:
+			return err
+		case err != nil:
+			d.answers = append(d.answers, answer{n: q.n, refusal: err.Error()})
+		default:
+			d.answers = append(d.answers, answer{n: q.n})
+		}
+	}
+	return nil
+}
+
+// request folds what a person asks for. The handlers check first, so that what
+// is refused changes nothing.
+func (d *driver) request(body run.Body) error {
+	if body == nil {
+		return run.ErrRefused
+	}
+	return d.append(body)
+}

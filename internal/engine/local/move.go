@@ -1,0 +1,287 @@
+package local
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/refitproject/refit/internal/engine"
+	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/run"
+)
+
+// exportForm names the form of what Export writes: one JSON value per line, the
+// head first, then the plans, then the events.
+const exportForm = "refit.dev/run/v1"
+
+// exportHead is the first line of an exported run.
+type exportHead struct {
+	Form     string `json:"form"`
+	ID       string `json:"id"`
+	Platform string `json:"platform"`
+	Digest   string `json:"digest"`
+	Created  string `json:"created"`
+	By       string `json:"by"`
+	Dir      string `json:"dir"`
+	Host     string `json:"host"`
+	Plans    int    `json:"plans"`
+	Events   uint64 `json:"events"`
+	// Head is the hash of the chain at the last event.
+	Head string `json:"head"`
+	// Copy tells that the run goes on where it was exported.
+	Copy bool `json:"copy,omitempty"`
+}
+
+// exportEvent is the line of an event.
+type exportEvent struct {
+	Hash  string          `json:"hash"`
+	Event json.RawMessage `json:"event"`
+}
+
+// What is said of runs that are not driven here.
+const (
+	movedAway  = "was moved to another machine"
+	copiedHere = "is a copy that can only be looked at"
+)
+
+// Export implements engine.Mover. A run that somebody drives is not exported,
+// nor one whose operations are under way: they could not be observed together
+// with their programs elsewhere.
+func (e *Engine) Export(ctx context.Context, id string, to io.Writer, keep bool) error {
+	h, err := e.acquire(ctx, id, "export", ownerPatience)
+	if err != nil {
+		return err
+	}
+	defer h.giveBack(ctx)
+	l, err := e.store.fold(ctx, e.store.read, h.row, "") // All of it, to check the whole chain.
+	if err != nil {
+		return err
+	}
+	if !keep {
+		for op := range l.state.Operations() {
+			if op.Life == run.Active {
+				return fmt.Errorf("export run %q: %s of step %s/%s is under way: drive it until it waits or has ended",
+					id, op.What, op.Stage, op.Step)
+			}
+		}
+	}
+	out := bufio.NewWriter(to)
+	if err := e.export(ctx, h.row, out, keep); err != nil {
+		return fmt.Errorf("export run %q: %w", id, err)
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("export run %q: %w", id, err)
+	}
+	if keep {
+		return nil
+	}
+	return e.inTransaction(func(ctx context.Context, tx querier) error {
+		_, err := tx.ExecContext(ctx, "UPDATE runs SET moved = ? WHERE n = ?", movedAway, h.row.n)
+		return err
+	})
+}
+
+func (e *Engine) export(ctx context.Context, r *runRow, out *bufio.Writer, keep bool) error {
+	var plans [][]byte
+	err := each(ctx, e.store.read, "SELECT data FROM plans WHERE run = ? ORDER BY digest", r.n,
+		func(scan func(...any) error) error {
+			var data []byte
+			err := scan(&data)
+			plans = append(plans, data)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	head := exportHead{
+		Form: exportForm, ID: r.id, Platform: r.platform, Digest: r.digest, Created: r.created, By: r.by, Dir: r.dir,
+		Host: e.o.Host, Plans: len(plans), Events: r.seq, Head: headText(r.head), Copy: keep,
+	}
+	lines := json.NewEncoder(out)
+	if err := lines.Encode(head); err != nil {
+		return err
+	}
+	for _, data := range plans {
+		if err := lines.Encode(data); err != nil { // A text in base64: a plan file keeps its checksum.
+			return err
+		}
+	}
+	return each(ctx, e.store.read, "SELECT hash, data FROM events WHERE run = ? ORDER BY seq", r.n,
+		func(scan func(...any) error) error {
+			var hash, data []byte
+			if err := scan(&hash, &data); err != nil {
+				return err
+			}
+			return lines.Encode(exportEvent{Hash: hex.EncodeToString(hash), Event: data})
+		})
+}
+
+// each calls visit for every row.
+func each(ctx context.Context, q reader, query string, n int64, visit func(scan func(...any) error) error) error {
+	rows, err := q.QueryContext(ctx, query, n)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // It was only read from.
+	for rows.Next() {
+		if err := visit(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Import implements engine.Mover.
+func (e *Engine) Import(ctx context.Context, from io.Reader) (engine.Info, error) {
+	head, plans, rows, err := readExport(from)
+	if err != nil {
+		return engine.Info{}, fmt.Errorf("import a run: %w", err)
+	}
+	if !idPattern.MatchString(head.ID) {
+		return engine.Info{}, fmt.Errorf("import a run: it is called %q", head.ID)
+	}
+	l, err := foldRows(head, plans, rows)
+	if err != nil {
+		return engine.Info{}, fmt.Errorf("import run %q: %w", head.ID, err)
+	}
+	if err := e.supported(head.ID, l.state.Plan()); err != nil {
+		return engine.Info{}, err
+	}
+	moved := ""
+	if head.Copy {
+		moved = copiedHere
+	}
+	err = e.inTransaction(func(ctx context.Context, tx querier) error {
+		return insertImported(ctx, tx, head, plans, rows, l, moved)
+	})
+	if err != nil {
+		return engine.Info{}, fmt.Errorf("import run %q: %w", head.ID, err)
+	}
+	r, err := e.store.find(ctx, e.store.read, head.ID)
+	if err != nil {
+		return engine.Info{}, err
+	}
+	return r.info(e.alive), nil
+}
+
+// readExport reads all lines of an exported run.
+func readExport(from io.Reader) (exportHead, map[string][]byte, []row, error) {
+	var head exportHead
+	dec := json.NewDecoder(from)
+	if err := dec.Decode(&head); err != nil {
+		return head, nil, nil, fmt.Errorf("read its head: %w", err)
+	}
+	if head.Form != exportForm {
+		return head, nil, nil, fmt.Errorf("it is of the form %q, this program reads %q", head.Form, exportForm)
+	}
+	plans := map[string][]byte{}
+	for range head.Plans {
+		var data []byte
+		if err := dec.Decode(&data); err != nil {
+			return head, nil, nil, fmt.Errorf("read its plans: %w", cutOff(err))
+		}
+		p, err := plan.Read(bytes.NewReader(data))
+		if err != nil {
+			return head, nil, nil, err
+		}
+		plans[p.Digest] = data
+	}
+	var rows []row
+	for i := range head.Events {
+		var e exportEvent
+		if err := dec.Decode(&e); err != nil {
+			return head, nil, nil, fmt.Errorf("read event %d of %d: %w", i+1, head.Events, cutOff(err))
+		}
+		hash, err := hex.DecodeString(e.Hash)
+		if err != nil {
+			return head, nil, nil, fmt.Errorf("read the hash of event %d: %w", i+1, err)
+		}
+		rows = append(rows, row{seq: i + 1, data: e.Event, hash: hash})
+	}
+	return head, plans, rows, nil
+}
+
+func cutOff(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errors.New("the file ends too early")
+	}
+	return err
+}
+
+// foldRows checks the chain of an exported run and folds it.
+func foldRows(head exportHead, plans map[string][]byte, rows []row) (loaded, error) {
+	source := func(digest string) (*plan.Plan, error) {
+		data, ok := plans[digest]
+		if !ok {
+			return nil, errors.New("it is not in the file")
+		}
+		return plan.Read(bytes.NewReader(data))
+	}
+	first, err := source(head.Digest)
+	if err != nil {
+		return loaded{}, fmt.Errorf("plan %s: %w", head.Digest, err)
+	}
+	l := loaded{state: run.WithPlans(run.New(first, head.ID), source)}
+	for i := range rows {
+		if err := l.add(&rows[i]); err != nil {
+			return l, &engine.DamagedError{ID: head.ID, Seq: rows[i].seq, Err: err}
+		}
+	}
+	if headText(l.head) != head.Head {
+		return l, &engine.DamagedError{ID: head.ID, Seq: l.state.Seq, Err: errors.New("the head of the chain does not fit")}
+	}
+	return l, nil
+}
+
+func insertImported(
+	ctx context.Context, tx querier, head exportHead, plans map[string][]byte, rows []row, l loaded, moved string,
+) error {
+	// A run that was moved away may come back.
+	var back int64
+	err := tx.QueryRowContext(ctx, "SELECT n FROM runs WHERE id = ? AND moved <> ''", head.ID).Scan(&back)
+	if err == nil {
+		for _, query := range []string{
+			"DELETE FROM runs WHERE n = ?", "DELETE FROM plans WHERE run = ?", "DELETE FROM events WHERE run = ?",
+			"DELETE FROM checkpoints WHERE run = ?", "DELETE FROM inbox WHERE run = ?",
+		} {
+			if _, err := tx.ExecContext(ctx, query, back); err != nil {
+				return err
+			}
+		}
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	res, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO runs
+		(id, platform, digest, created, updated, started_by, dir, status, seq, head, moved, epoch)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		head.ID, head.Platform, head.Digest, head.Created, formatTime(l.state.At), head.By, head.Dir,
+		string(l.state.Status), l.state.Seq, l.head, moved, l.state.Epoch)
+	if err != nil {
+		return err
+	}
+	if made, err := res.RowsAffected(); err != nil || made == 0 {
+		return errors.Join(engine.ErrExists, err)
+	}
+	n, err := res.LastInsertId()
+	if err != nil {
+		return err
+	}
+	for digest, data := range plans {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO plans (run, digest, data) VALUES (?, ?, ?)", n, digest, data); err != nil {
+			return err
+		}
+	}
+	for _, r := range rows {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO events (run, seq, hash, data) VALUES (?, ?, ?, ?)",
+			n, r.seq, r.hash, r.data); err != nil {
+			return err
+		}
+	}
+	return nil
+}

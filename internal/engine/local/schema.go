@@ -1,0 +1,122 @@
+package local
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// migrations bring the database from one version to the next. Released ones
+// never change.
+func migrations() []string {
+	return []string{
+		`CREATE TABLE runs (
+			n INTEGER PRIMARY KEY AUTOINCREMENT,
+			id TEXT NOT NULL UNIQUE,
+			platform TEXT NOT NULL,
+			digest TEXT NOT NULL,
+			created TEXT NOT NULL,
+			updated TEXT NOT NULL,
+			started_by TEXT NOT NULL,
+			dir TEXT NOT NULL,
+			status TEXT NOT NULL,
+			seq INTEGER NOT NULL,
+			head BLOB NOT NULL,
+			next TEXT NOT NULL DEFAULT '',
+			moved TEXT NOT NULL DEFAULT '',
+			epoch INTEGER NOT NULL DEFAULT 1,
+			owner TEXT NOT NULL DEFAULT ''
+		) STRICT;
+		CREATE TABLE plans (
+			run INTEGER NOT NULL,
+			digest TEXT NOT NULL,
+			data BLOB NOT NULL,
+			PRIMARY KEY (run, digest)
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE events (
+			run INTEGER NOT NULL,
+			seq INTEGER NOT NULL,
+			hash BLOB NOT NULL,
+			data BLOB NOT NULL,
+			PRIMARY KEY (run, seq)
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE checkpoints (
+			run INTEGER PRIMARY KEY,
+			seq INTEGER NOT NULL,
+			head BLOB NOT NULL,
+			form TEXT NOT NULL,
+			state BLOB NOT NULL
+		) STRICT;
+		CREATE TABLE inbox (
+			n INTEGER PRIMARY KEY AUTOINCREMENT,
+			run INTEGER NOT NULL,
+			body BLOB NOT NULL,
+			asked TEXT NOT NULL,
+			answered TEXT NOT NULL DEFAULT '',
+			refusal TEXT NOT NULL DEFAULT ''
+		) STRICT;
+		CREATE INDEX inbox_open ON inbox (run) WHERE answered = '';
+		CREATE TABLE children (
+			run INTEGER NOT NULL,
+			key TEXT NOT NULL,
+			pid INTEGER NOT NULL,
+			start TEXT NOT NULL,
+			PRIMARY KEY (run, pid, start)
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE progress (
+			run INTEGER NOT NULL,
+			command TEXT NOT NULL,
+			data BLOB NOT NULL,
+			PRIMARY KEY (run, command)
+		) STRICT, WITHOUT ROWID;`,
+	}
+}
+
+// migrate brings the database to the version of this program, one transaction
+// per version. A newer one is left alone.
+func migrate(ctx context.Context, db *sql.DB, steps []string) error {
+	var have int
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+		return fmt.Errorf("read the version of the database: %w", err)
+	}
+	if have > len(steps) {
+		return &newerError{have: have, know: len(steps)}
+	}
+	for have < len(steps) {
+		// Of two processes that migrate at once the second finds it done.
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return fmt.Errorf("migrate the database: %w", err)
+		}
+		if err := migrateOnce(ctx, tx, steps, &have); err != nil {
+			_ = tx.Rollback() // The first error says it all.
+			return fmt.Errorf("migrate the database to version %d: %w", have+1, err)
+		}
+	}
+	return nil
+}
+
+func migrateOnce(ctx context.Context, tx *sql.Tx, steps []string, have *int) error {
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(have); err != nil {
+		return err
+	}
+	if *have < len(steps) {
+		if _, err := tx.ExecContext(ctx, steps[*have]); err != nil {
+			return err
+		}
+		// The pragma takes no parameter; it is a number of ours.
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", *have+1)); err != nil {
+			return err
+		}
+		*have++
+	}
+	return tx.Commit()
+}
+
+// newerError says that a newer program has used the database.
+type newerError struct{ have, know int }
+
+// Error implements error.
+func (e *newerError) Error() string {
+	return fmt.Sprintf("its form is version %d, this program knows up to %d", e.have, e.know)
+}

@@ -1,0 +1,156 @@
+package local
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/refitproject/refit/internal/engine"
+)
+
+// databaseFile is the name of the database in the state folder.
+const databaseFile = "refit.db"
+
+// store is the database: one handle for the writer, one for readers.
+type store struct {
+	dir         string
+	write, read *sql.DB
+}
+
+// openStore opens the database in dir and makes both when they are not there.
+func openStore(ctx context.Context, dir string) (*store, error) {
+	if dir == "" {
+		return nil, &engine.StoreError{Dir: dir, What: "there is no place for it", Remedy: "set HOME or XDG_STATE_HOME"}
+	}
+	if err := makeFolder(dir); err != nil {
+		return nil, err
+	}
+	if name := networkDisk(dir); name != "" {
+		return nil, &engine.StoreError{
+			Dir: dir, What: "it is on a network disk (" + name + "), where locks and syncs cannot be relied on",
+			Remedy: "set XDG_STATE_HOME to a folder on a local disk",
+		}
+	}
+	s := &store{dir: dir}
+	if err := s.open(ctx); err != nil {
+		s.close()
+		return nil, s.explain(err)
+	}
+	return s, nil
+}
+
+// makeFolder makes the state folder and refuses one that others may read.
+func makeFolder(dir string) error {
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		var info fs.FileInfo
+		if info, err = os.Stat(dir); err == nil && info.Mode().Perm()&0o077 != 0 {
+			return &engine.StoreError{
+				Dir: dir, What: fmt.Sprintf("others may read it (mode %04o)", info.Mode().Perm()), Remedy: "chmod 700 it",
+			}
+		}
+	}
+	for _, sub := range []string{"locks", "logs", "artefacts"} {
+		if err == nil {
+			err = os.MkdirAll(filepath.Join(dir, sub), 0o700)
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pathErr.Err
+	}
+	return &engine.StoreError{
+		Dir: dir, What: "it cannot be made or written to", Err: err,
+		Remedy: "make room or mend its permissions, or set XDG_STATE_HOME",
+	}
+}
+
+// open opens both handles and brings the database to the version of today.
+func (s *store) open(ctx context.Context) error {
+	file := filepath.Join(s.dir, databaseFile)
+	// SQLite would make it readable for others by the umask.
+	f, err := os.OpenFile(filepath.Clean(file), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	pragmas := url.Values{"_pragma": {
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(OFF)", "temp_store(MEMORY)",
+	}}
+	pragmas.Set("_txlock", "immediate")
+	dsn := (&url.URL{Scheme: "file", Path: file, RawQuery: pragmas.Encode()}).String()
+	if s.write, err = sql.Open("sqlite", dsn); err != nil {
+		return err
+	}
+	const writers = 3 // one for the writer, the others take locks and leave requests
+	s.write.SetMaxOpenConns(writers)
+	if err := migrate(ctx, s.write, migrations()); err != nil {
+		return err
+	}
+	pragmas.Set("_txlock", "deferred")
+	dsn = (&url.URL{Scheme: "file", Path: file, RawQuery: pragmas.Encode()}).String()
+	if s.read, err = sql.Open("sqlite", dsn); err != nil {
+		return err
+	}
+	const readers = 4
+	s.read.SetMaxOpenConns(readers)
+	return s.read.PingContext(ctx)
+}
+
+func (s *store) close() {
+	for _, db := range []*sql.DB{s.read, s.write} {
+		if db != nil {
+			_ = db.Close() // Everything that counts has been committed.
+		}
+	}
+}
+
+// explain turns an error of the database into one line that says what to do;
+// others come back as they are.
+func (s *store) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if newer, ok := errors.AsType[*newerError](err); ok {
+		return &engine.StoreError{
+			Dir: s.dir, What: "a newer refit has used it: " + newer.Error(), Remedy: "use that version of refit",
+		}
+	}
+	e := &engine.StoreError{Dir: s.dir, Err: err}
+	if coded, ok := errors.AsType[*sqlite.Error](err); ok {
+		const primary = 0xff // The rest of the code tells more, and differs by system.
+		switch coded.Code() & primary {
+		case sqlite3.SQLITE_FULL:
+			e.What, e.Remedy = "the disk is full", "make room, then go on with refit drive"
+		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+			e.What, e.Remedy = "it cannot be written to", "mend its permissions or its disk, then go on with refit drive"
+		case sqlite3.SQLITE_IOERR:
+			e.What, e.Remedy = "reading or writing failed", "look at the disk and the system log, then go on with refit drive"
+		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+			e.What, e.Remedy = "its database is damaged", "bring it back from a copy"
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+			e.What, e.Remedy = "another program holds its database for long", "end what does, then try again"
+		default:
+			return err
+		}
+		return e
+	}
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		e.Err = pathErr.Err
+		e.What, e.Remedy = "it cannot be written to", "mend its permissions or its disk"
+		return e
+	}
+	return err
+}

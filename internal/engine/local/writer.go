@@ -1,0 +1,277 @@
+package local
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/refitproject/refit/internal/engine"
+)
+
+// row is one event as it is kept.
+type row struct {
+	seq  uint64
+	data []byte
+	hash []byte
+}
+
+// answer tells who asked for something what became of it.
+type answer struct {
+	n       int64
+	refusal string
+}
+
+// entry is what one run wants to have written, all or nothing.
+type entry struct {
+	run   int64
+	id    string
+	epoch uint64
+	// after is the number of the event that has to be the last one so far.
+	after  uint64
+	rows   []row
+	status string
+	next   string
+	now    string
+	// answers go with the events that they are about.
+	answers    []answer
+	checkpoint *checkpoint
+	// work is done instead of all that: a transaction of its own within that of
+	// the batch.
+	work func(ctx context.Context, tx querier) error
+	// told is called once the entry is durable; it may be nil.
+	told func()
+	// urgent tells that something waits for the entry to be durable.
+	urgent bool
+	// done is closed when err is set.
+	done chan struct{}
+	err  error
+}
+
+// How the writer gathers what it writes.
+const (
+	// lazily is how long an entry may wait that nothing waits for: long enough
+	// for the observation that follows it to share its sync.
+	lazily = 2 * time.Millisecond
+	// most is how many entries go into one transaction.
+	most = 512
+)
+
+// writer appends for all runs of the process. It has one goroutine.
+type writer struct {
+	store *store
+	queue chan *entry
+	// quit ends the goroutine, gone tells that it has ended.
+	quit, gone chan struct{}
+	// conn is the writer's own; statements are prepared on it once.
+	conn       *sql.Conn
+	statements map[string]*sql.Stmt
+}
+
+func newWriter(ctx context.Context, s *store) (*writer, error) {
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	w := &writer{
+		store: s, queue: make(chan *entry, most), quit: make(chan struct{}), gone: make(chan struct{}),
+		conn: conn, statements: map[string]*sql.Stmt{},
+	}
+	go w.work()
+	return w, nil
+}
+
+// close writes what is queued and ends.
+func (w *writer) close() {
+	close(w.quit)
+	<-w.gone
+	for _, st := range w.statements {
+		_ = st.Close() // The database is closed next.
+	}
+	_ = w.conn.Close() // The same.
+}
+
+// write queues an entry. It is durable, or has failed, when done is closed.
+func (w *writer) write(e *entry) {
+	e.done = make(chan struct{})
+	select {
+	case w.queue <- e:
+	case <-w.gone:
+		e.err = errClosed
+		close(e.done)
+	}
+}
+
+// wait returns how writing the entry ended.
+func (e *entry) wait() error {
+	<-e.done
+	return e.err
+}
+
+func (w *writer) work() {
+	defer close(w.gone)
+	for {
+		select {
+		case first := <-w.queue:
+			w.commit(w.gather(first))
+		case <-w.quit:
+			for {
+				select {
+				case first := <-w.queue:
+					w.commit(w.gather(first))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// gather returns the entries that are written together.
+func (w *writer) gather(first *entry) []*entry {
+	batch, urgent := []*entry{first}, first.urgent
+	var late <-chan time.Time
+	if !urgent {
+		timer := time.NewTimer(lazily)
+		defer timer.Stop()
+		late = timer.C
+	}
+	for len(batch) < most {
+		select {
+		case e := <-w.queue:
+			batch = append(batch, e)
+			urgent = urgent || e.urgent
+			continue
+		default:
+		}
+		if urgent {
+			return batch
+		}
+		select {
+		case e := <-w.queue:
+			batch = append(batch, e)
+			urgent = e.urgent
+		case <-late:
+			return batch
+		case <-w.quit:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit writes a batch in one transaction. An entry whose owner is stale fails
+// alone; when the transaction fails all do.
+func (w *writer) commit(batch []*entry) {
+	// The writer outlives everybody who could cancel it.
+	err := w.transact(context.Background(), batch)
+	for _, e := range batch {
+		if err != nil && e.err == nil {
+			e.err = w.store.explain(err)
+		}
+		if e.err == nil && e.told != nil {
+			e.told()
+		}
+		close(e.done)
+	}
+}
+
+func (w *writer) transact(ctx context.Context, batch []*entry) error {
+	if _, err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("begin to write: %w", err)
+	}
+	err := w.putAll(ctx, batch)
+	if err == nil {
+		if _, err = w.exec(ctx, "COMMIT"); err == nil {
+			return nil
+		}
+		err = fmt.Errorf("commit events: %w", err)
+	}
+	// A full disk has rolled back already; then there is nothing to roll back.
+	_, _ = w.exec(ctx, "ROLLBACK")
+	return err
+}
+
+func (w *writer) putAll(ctx context.Context, batch []*entry) error {
+	for _, e := range batch {
+		if e.work != nil {
+			if err := w.nested(ctx, e); err != nil {
+				return err
+			}
+			continue
+		}
+		ok, err := w.put(ctx, e)
+		if err != nil {
+			return fmt.Errorf("write events of run %q: %w", e.id, err)
+		}
+		if !ok {
+			e.err = engine.ErrStaleOwner
+		}
+	}
+	return nil
+}
+
+// nested does some work that fails alone.
+func (w *writer) nested(ctx context.Context, e *entry) error {
+	if _, err := w.exec(ctx, "SAVEPOINT work"); err != nil {
+		return err
+	}
+	if e.err = w.store.explain(e.work(ctx, w.conn)); e.err != nil {
+		if _, err := w.exec(ctx, "ROLLBACK TO work"); err != nil {
+			return errors.Join(e.err, err)
+		}
+	}
+	_, err := w.exec(ctx, "RELEASE work")
+	return err
+}
+
+// put writes one entry. It is false when the run has another owner, or another
+// last event, than the entry believes.
+func (w *writer) put(ctx context.Context, e *entry) (bool, error) {
+	seq, head := e.after, []byte(nil)
+	if n := len(e.rows); n > 0 {
+		seq, head = e.rows[n-1].seq, e.rows[n-1].hash
+	}
+	res, err := w.exec(ctx, `UPDATE runs SET seq = ?, head = coalesce(?, head), status = ?, next = ?, updated = ?
+		WHERE n = ? AND epoch = ? AND seq = ?`, seq, head, e.status, e.next, e.now, e.run, e.epoch, e.after)
+	if err != nil {
+		return false, err
+	}
+	if changed, err := res.RowsAffected(); err != nil || changed != 1 {
+		return false, err
+	}
+	for _, r := range e.rows {
+		if _, err := w.exec(ctx, "INSERT INTO events (run, seq, hash, data) VALUES (?, ?, ?, ?)",
+			e.run, r.seq, r.hash, r.data); err != nil {
+			return false, err
+		}
+	}
+	for _, a := range e.answers {
+		if _, err := w.exec(ctx, "UPDATE inbox SET answered = ?, refusal = ? WHERE n = ?",
+			e.now, a.refusal, a.n); err != nil {
+			return false, err
+		}
+	}
+	if c := e.checkpoint; c != nil {
+		if _, err := w.exec(ctx,
+			"INSERT OR REPLACE INTO checkpoints (run, seq, head, form, state) VALUES (?, ?, ?, ?, ?)",
+			e.run, c.seq, c.head, c.form, c.state); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// exec runs a statement that is prepared once.
+func (w *writer) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	st := w.statements[query]
+	if st == nil {
+		var err error
+		if st, err = w.conn.PrepareContext(ctx, query); err != nil {
+			return nil, err
+		}
+		w.statements[query] = st
+	}
+	return st.ExecContext(ctx, args...)
+}
