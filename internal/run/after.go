@@ -40,7 +40,7 @@ func (s *State) afterDo(f spot) {
 		st.Op++
 		st.Status = StepRunning
 		st.Ops[st.Op].observe()
-	case Asleep, Observing, Starting, Active, Polling, Resting, Matching, Mending:
+	case Asleep, Observing, Starting, Active, Polling, Resting, Matching, Mending, Awaiting:
 		if g := st.Gate; g != nil && !g.Passed && op.Life == Starting {
 			st.Status, st.Wait, st.Reason, st.Message = StepWaiting, g.Kind, "", ""
 			return

@@ -64,7 +64,8 @@ func (s *State) pointOfNoReturn(to int) (Place, bool) {
 // not taken back.
 func (s *State) stepHappened(at Place) bool {
 	st, _ := s.stepAt(at)
-	return st.Status != StepUndone && slices.ContainsFunc(st.Ops, func(o Operation) bool { return o.happened() })
+	return st.Status != StepUndone && s.doneByHand(at) ||
+		st.Status != StepUndone && slices.ContainsFunc(st.Ops, func(o Operation) bool { return o.happened() })
 }
 
 // oneWay tells whether a step cannot be taken back: the plan says so, or no
@@ -141,7 +142,11 @@ func (s *State) followBack() bool {
 	if op.Life != Asleep {
 		return false
 	}
-	op.observe()
+	if at, err := s.place(op.Stage, op.Step); err == nil && op.What == Undo && s.byHand(at) {
+		s.undoByHand(op, at)
+	} else {
+		op.observe()
+	}
 	if op.What == Undo || op.What == Release {
 		if at, err := s.place(op.Stage, op.Step); err == nil {
 			s.Stages[at.Stage].Steps[at.Step].Status = StepUndoing
@@ -170,7 +175,7 @@ func (s *State) afterBack(f spot) {
 		b.Stopped = true
 		f.state.Reason, f.state.Message = op.Reason, op.Message
 	case Active:
-	case Asleep, Observing, Asking, Starting, Polling, Resting, Matching, Mending, Dropped:
+	case Asleep, Observing, Asking, Starting, Polling, Resting, Matching, Mending, Awaiting, Dropped:
 	}
 }
 

@@ -84,6 +84,9 @@ func (r *builder) take(at Place) {
 
 // undo adds the inverse of what was done, the members in reverse.
 func (r *builder) undo(at Place, st *StepState) {
+	if r.s.doneByHand(at) {
+		r.b.Items = append(r.b.Items, r.operation(at, Undo, "", ""))
+	}
 	for i := range slices.Backward(st.Ops) {
 		if st.Ops[i].happened() {
 			r.b.Items = append(r.b.Items, r.operation(at, Undo, st.Ops[i].Member, ""))

@@ -24,6 +24,16 @@
 // nothing of prepare run before it, and all of them run again when the window
 // opens. Leases are given back in the reverse order in which they were taken.
 //
+// # People
+//
+// Gates says what waits for whom, and what an approval has to name. Work that a
+// person did is taken back by a person, in its turn of the rollback.
+//
+// # Speed
+//
+// What is looked up after every event is derived from the current stage and kept
+// in line as steps change (live). It is no part of the state.
+//
 // # Replan
 //
 // Replanned names a plan by its digest; its stages replace those of which nothing

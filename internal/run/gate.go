@@ -51,6 +51,10 @@ func (s *State) passed(at Place, ref GateRef) {
 		return
 	}
 	s.endStep(at, StepSucceeded, "", "")
+	if s.byHand(at) {
+		st, step := s.stepAt(at)
+		s.noteStart(spot{at: at, state: st, step: step})
+	}
 }
 
 // admits checks that a person may pass a gate.

@@ -41,6 +41,8 @@ func (s *State) nextBack(add adder) {
 	switch b := s.Back; {
 	case b.waiting():
 		add("the rollback restores data: what was written since the backup is lost", "approve", "rollback", s.Digest)
+	case s.backItem() != nil && s.backItem().Life == Awaiting:
+		add(s.backItem().Message, "done", s.backItem().Stage, s.backItem().Step)
 	case b.Stopped:
 		op := &b.Items[b.Next]
 		add(op.Message, "retry")

@@ -29,7 +29,7 @@ func (s *State) onOperationStarted(e *OperationStarted) error {
 // noteStart records the order of what really happens. A lease or a remedy that is
 // taken a second time moves to the end.
 func (s *State) noteStart(f spot) {
-	if !f.state.Ordered || f.step.Remedy != nil && f.op.Attempt == 1 {
+	if !f.state.Ordered || f.step.Remedy != nil && f.op != nil && f.op.Attempt == 1 {
 		if f.state.Lease != nil || f.step.Remedy != nil {
 			s.Order = slices.DeleteFunc(s.Order, func(at Place) bool { return at == f.at })
 		}

@@ -16,7 +16,7 @@ func (s *State) onOwnerChanged(e *OwnerChanged) error {
 		switch op.Life {
 		case Observing, Asking, Starting, Active, Polling:
 			op.observe()
-		case Asleep, Resting, Matching, Mending, InDoubt, Done, Broken, Dropped:
+		case Asleep, Resting, Matching, Mending, Awaiting, InDoubt, Done, Broken, Dropped:
 		}
 	})
 	return nil

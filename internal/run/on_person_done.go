@@ -1,8 +1,12 @@
 package run
 
 // onPersonDone records that the work was done, with its evidence. Where the
-// plan names what must be true then, the facts are checked again.
+// plan names what must be true then, the facts are checked again. In a rollback it
+// tells that the work was taken back.
 func (s *State) onPersonDone(e *PersonDone) error {
+	if op := s.awaited(e.Gate); op != nil {
+		return s.undoneByHand(op, e.Who, false)
+	}
 	g, at, err := s.gate(e.Gate)
 	if err != nil {
 		return gone(err)

@@ -1,6 +1,9 @@
 package run
 
 func (s *State) onRejected(e *Rejected) error {
+	if op := s.awaited(e.Gate); op != nil {
+		return s.undoneByHand(op, e.Who, true)
+	}
 	g, at, err := s.gate(e.Gate)
 	if err != nil {
 		return gone(err)

@@ -12,6 +12,9 @@ func (s *State) onRetryRequested(e *RetryRequested) error {
 		s.Back.Stopped = false
 		s.Back.Items[s.Back.Next].Failures = 0
 		s.Back.Items[s.Back.Next].observe()
+		if at, err := s.place(s.backItem().Stage, s.backItem().Step); err == nil && s.byHand(at) {
+			s.backItem().Life = Asleep
+		}
 		return nil
 	case s.Back != nil || s.Cancelling || s.Aborting:
 		return refused("the run is ending")

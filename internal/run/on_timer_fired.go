@@ -31,7 +31,8 @@ func (s *State) checkTimer(t TimerRef) error {
 		return invalid("the plan has no stage %q", t.Gate.Stage)
 	}
 	st := &s.Stages[i]
-	if i != s.Stage || s.ending() || st.Part != PartChecking || t.Turn != st.Checks || st.Asking == nil || st.Asking.Next.IsZero() {
+	if i != s.Stage || s.ending() || st.Part != PartChecking || t.Turn != st.Checks ||
+		st.Asking == nil || st.Asking.Next.IsZero() {
 		return ErrStale
 	}
 	st.Asking.Next = time.Time{}

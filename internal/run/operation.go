@@ -38,7 +38,8 @@ type Life string
 // The lives of an operation. Asleep has not begun. Asking could not ask and
 // tries again later. Polling found the effect under way. Resting waits before
 // the next attempt. Matching has failed and looks for known issues. Mending has
-// failed and waits for a remedy of the plan.
+// failed and waits for a remedy of the plan. Awaiting waits for a person who
+// takes work of a person back.
 const (
 	Asleep    Life = ""
 	Observing Life = "observing"
@@ -49,6 +50,7 @@ const (
 	Resting   Life = "resting"
 	Matching  Life = "matching"
 	Mending   Life = "mending"
+	Awaiting  Life = "awaiting"
 	InDoubt   Life = "inDoubt"
 	Done      Life = "done"
 	Broken    Life = "failed"
@@ -110,7 +112,7 @@ func (o *Operation) flying() bool {
 	switch o.Life {
 	case Observing, Asking, Starting, Active, Polling, Resting, Matching, Mending:
 		return true
-	case Asleep, InDoubt, Done, Broken, Dropped:
+	case Asleep, Awaiting, InDoubt, Done, Broken, Dropped:
 		return false
 	}
 	return false

@@ -135,6 +135,6 @@ func (s *State) pendOperation(q *queue, op *Operation) {
 		q.add(Timer{Timer: TimerRef{Kind: TimerOperation, Op: op.Ref, Turn: op.Turn}, At: op.Next})
 	case Matching:
 		q.add(MatchIssues{Op: op.Ref, Turn: op.Turn, Reason: op.Reason, Message: op.Message})
-	case Asleep, Mending, InDoubt, Done, Broken, Dropped:
+	case Asleep, Mending, Awaiting, InDoubt, Done, Broken, Dropped:
 	}
 }

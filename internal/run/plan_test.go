@@ -153,6 +153,8 @@ func stepKey(s *plan.Step, f string) error {
 		s.ForEach.Approve = true
 	case "gate":
 		s.Gate, s.Effect, s.Reversible = action.Gate(v), action.ReadOnly, plan.ReversibleNone
+	case "mutates":
+		s.Effect, s.Reversible = action.Mutating, plan.ReversibleUndo
 	case "reversible":
 		s.Reversible = plan.Reversible(v)
 	case "lease":

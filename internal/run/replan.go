@@ -103,8 +103,7 @@ func (s *State) touched(stage int) bool {
 		return true
 	}
 	for j := range s.Stages[stage].Steps {
-		st, step := s.stepAt(Place{stage, j})
-		if step.Effect == mutating && (st.Status == StepSucceeded || st.Gate != nil && len(st.Gate.By) > 0) {
+		if st, _ := s.stepAt(Place{stage, j}); s.byHand(Place{stage, j}) && st.Gate != nil && len(st.Gate.By) > 0 {
 			return true
 		}
 	}

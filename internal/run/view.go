@@ -64,6 +64,12 @@ func (s *State) Gates() []OpenGate {
 			Members: members,
 		})
 	}
+	if op := s.backItem(); op != nil && op.Life == Awaiting {
+		return []OpenGate{{
+			Gate:  GateRef{Stage: op.Stage, Step: op.Step},
+			Terms: Terms{Kind: WaitPerson, Question: op.Message, Count: 1},
+		}}
+	}
 	if s.Status.Final() || s.Back != nil || s.Cancelling || s.Aborting {
 		return nil
 	}

@@ -95,7 +95,7 @@ func randomPlan(rng *rand.Rand) string {
 		}
 		line("verify", "phase=verify reads")
 		if rng.IntN(3) == 0 {
-			line("ask", "phase=verify gate="+pick("approval", "person", "condition", "soak"))
+			line("ask", "phase=verify gate="+pick("approval", "person", "person mutates", "condition", "soak"))
 		}
 		if rng.IntN(2) == 0 {
 			b.WriteString("abort\n")

@@ -31,7 +31,7 @@ func (r *resolver) terms(step *plan.Step, with map[string]any) (*run.Terms, erro
 			t.Count = max(int(n), 1)
 		}
 	case action.GatePerson:
-		t.Question = str("instructions")
+		t.Question, t.Undo = str("instructions"), str("undo")
 		if names := stringsOf(with["evidence"]); len(names) > 0 {
 			t.Question += "\nEnter: " + strings.Join(names, ", ")
 		}
