@@ -205,3 +205,9 @@ func absolute(env action.Env, name string) string {
 	}
 	return filepath.Join(env.Dir, name)
 }
+
+// digestOf returns the digest of a content as hexadecimal digits.
+func digestOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
