@@ -70,9 +70,10 @@ type Target struct {
 
 // Progress is how far an effect has come. It is shown and never recorded.
 type Progress struct {
-	Done, Total int64
-	Unit        string
-	Note        string
+	Done  int64  `json:"done,omitempty"`
+	Total int64  `json:"total,omitempty"`
+	Unit  string `json:"unit,omitempty"`
+	Note  string `json:"note,omitempty"`
 }
 
 // Status is the answer of Observe to the question whether the effect of a step

@@ -58,8 +58,8 @@ type UnsupportedError struct{ ID, What string }
 
 // Error implements error.
 func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("run %q cannot be driven by this program: %s: use the version of refit that started it, or a newer one",
-		e.ID, e.What)
+	return fmt.Sprintf("run %q cannot be driven by this program: %s: "+
+		"use the version of refit that started it, or a newer one", e.ID, e.What)
 }
 
 // StoreError is returned when the state folder cannot be used: full, read-only,

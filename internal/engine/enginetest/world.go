@@ -56,9 +56,11 @@ func (w *World) Applied(key string) bool {
 
 // Carry implements engine.Worker.
 func (w *World) Carry(ctx context.Context, a engine.Assignment) (run.Body, error) {
-	var met error
+	met := "" // Trouble of the world is an event.
 	if w.Meet != nil {
-		met = w.Meet(ctx, a)
+		if err := w.Meet(ctx, a); err != nil {
+			met = err.Error()
+		}
 	}
 	switch c := a.Command.(type) {
 	case run.CheckStage:
@@ -66,14 +68,16 @@ func (w *World) Carry(ctx context.Context, a engine.Assignment) (run.Body, error
 	case run.Resolve:
 		return &run.StepResolved{Stage: c.Stage, Step: c.Step}, nil
 	case run.ObserveOperation:
-		if met != nil {
-			return &run.AskFailed{Op: c.Op, Turn: c.Turn, Cause: run.WaitTarget, Message: met.Error()}, nil
+		if met != "" {
+			return &run.AskFailed{
+				Op: c.Op, Turn: c.Turn, Cause: run.WaitTarget, Message: met,
+			}, nil
 		}
 		return w.observe(c), nil
 	case run.PerformOperation:
-		if met != nil {
+		if met != "" {
 			return &run.OperationEnded{
-				Op: c.Op, Attempt: c.Attempt, Extent: "unknown", Retryable: true, Message: met.Error(),
+				Op: c.Op, Attempt: c.Attempt, Extent: "unknown", Retryable: true, Message: met,
 			}, nil
 		}
 		return w.perform(c), nil
@@ -83,9 +87,11 @@ func (w *World) Carry(ctx context.Context, a engine.Assignment) (run.Body, error
 		return &run.SoakObserved{Gate: c.Gate, Turn: c.Turn, Healthy: true}, nil
 	case run.EvaluateCondition:
 		return &run.ConditionAnswered{Gate: c.Gate, Turn: c.Turn, Holds: true}, nil
-	default:
-		return nil, fmt.Errorf("the test world has no answer to %s", c.ID())
+	case run.AskWindow:
+		return &run.WindowAnswered{Stage: c.Stage, Turn: c.Turn, Open: true}, nil
+	case run.StartOperation, run.Timer:
 	}
+	return nil, fmt.Errorf("the host carries out %s itself", a.Command.ID())
 }
 
 // forwardKey is the key of the step, also for what takes it back.

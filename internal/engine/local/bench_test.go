@@ -85,7 +85,6 @@ func commitRate(b *testing.B, group int) float64 {
 	); err != nil {
 		b.Fatal(err)
 	}
-	data, hash := make([]byte, 220), make([]byte, 32)
 	insert, err := db.PrepareContext(b.Context(), "INSERT INTO events (run, seq, hash, data) VALUES (?, ?, ?, ?)")
 	if err != nil {
 		b.Fatal(err)
@@ -97,17 +96,25 @@ func commitRate(b *testing.B, group int) float64 {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for range group {
-			if _, err := tx.StmtContext(b.Context(), insert).ExecContext(b.Context(), 1, n, hash, data); err != nil {
-				b.Fatal(err)
-			}
-			n++
-		}
+		insertRows(b, tx.StmtContext(b.Context(), insert), group, &n)
 		if err := tx.Commit(); err != nil {
 			b.Fatal(err)
 		}
 	}
 	return float64(n) / time.Since(begin).Seconds()
+}
+
+// insertRows inserts rows of the size of an event.
+func insertRows(b *testing.B, insert *sql.Stmt, group int, n *int) {
+	b.Helper()
+	defer insert.Close()
+	data, hash := make([]byte, 220), make([]byte, 32)
+	for range group {
+		if _, err := insert.ExecContext(b.Context(), 1, *n, hash, data); err != nil {
+			b.Fatal(err)
+		}
+		*n++
+	}
 }
 
 // BenchmarkResume measures from opening the state folder to the next effect, in

@@ -147,7 +147,8 @@ func (s *store) planSource(ctx context.Context, r *runRow) run.PlanSource {
 			return p, nil
 		}
 		var data []byte
-		err := s.read.QueryRowContext(ctx, "SELECT data FROM plans WHERE run = ? AND digest = ?", r.n, digest).Scan(&data)
+		row := s.read.QueryRowContext(ctx, "SELECT data FROM plans WHERE run = ? AND digest = ?", r.n, digest)
+		err := row.Scan(&data)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, errors.New("it is not kept with the run")
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -53,7 +54,7 @@ func (d *driver) adopt(ctx context.Context) error {
 		switch op.Life {
 		case run.Observing, run.Asking, run.Starting, run.Active, run.Polling:
 			keys[op.Key] = d.patience(op)
-		case run.Asleep, run.Resting, run.Matching, run.InDoubt, run.Done, run.Broken, run.Dropped:
+		case run.Asleep, run.Resting, run.Matching, run.Mending, run.InDoubt, run.Done, run.Broken, run.Dropped:
 		}
 	}
 	if len(keys) == 0 || d.announced {
@@ -64,9 +65,7 @@ func (d *driver) adopt(ctx context.Context) error {
 		return err
 	}
 	d.orphans = map[string][]child{}
-	for pid, found := range marked() {
-		recorded[pid] = found
-	}
+	maps.Copy(recorded, marked())
 	for pid, c := range recorded {
 		patience, ours := keys[c.Key]
 		if ours && processStart(pid) == c.StartTime && pid != os.Getpid() {
@@ -145,7 +144,9 @@ func (e *Engine) await(ctx context.Context, left []child, tell func(action.Progr
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for _, c := range left {
-		tell(action.Progress{Note: fmt.Sprintf("waiting for program %d, which the owner before has left running", c.pid)})
+		tell(action.Progress{
+			Note: fmt.Sprintf("waiting for program %d, which the owner before has left running", c.pid),
+		})
 		waited := time.Duration(0)
 		for processStart(c.pid) == c.start {
 			if waited >= c.patience {

@@ -27,7 +27,7 @@ func (e *Engine) firstEvent(n engine.NewRun) (run.Body, error) {
 
 // insert writes a new run. Without an id it gets the name of its platform and
 // the first number that is free.
-func (e *Engine) insert(ctx context.Context, n engine.NewRun, body run.Body) (string, error) {
+func (e *Engine) insert(n engine.NewRun, body run.Body) (string, error) {
 	var data bytes.Buffer
 	if err := plan.Write(&data, n.Plan); err != nil {
 		return "", fmt.Errorf("keep the plan: %w", err)

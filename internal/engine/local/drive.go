@@ -37,7 +37,13 @@ func (e *Engine) Drive(ctx context.Context, o engine.DriveOptions) ([]engine.Out
 	defer e.driving.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(e.base, cancel)()
+	go func() {
+		select {
+		case <-e.quit:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	outcomes := make([]engine.Outcome, len(ids))
 	var all sync.WaitGroup
 	for i, id := range ids {
@@ -51,11 +57,13 @@ func (e *Engine) Drive(ctx context.Context, o engine.DriveOptions) ([]engine.Out
 func (e *Engine) enter() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.base.Err() != nil {
+	select {
+	case <-e.quit:
 		return false
+	default:
+		e.driving.Add(1)
+		return true
 	}
-	e.driving.Add(1)
-	return true
 }
 
 func (e *Engine) driveOne(ctx context.Context, id string, o *engine.DriveOptions) engine.Outcome {
@@ -64,7 +72,7 @@ func (e *Engine) driveOne(ctx context.Context, id string, o *engine.DriveOptions
 		return engine.Outcome{ID: id, Err: err}
 	}
 	err = e.drive(ctx, h, o)
-	h.giveBack(ctx)
+	h.giveBack()
 	out := engine.Outcome{ID: id, Err: err}
 	if r, err := e.store.find(context.WithoutCancel(ctx), e.store.read, id); err == nil {
 		out.Status = run.Status(r.status)

@@ -53,7 +53,8 @@ var errLeft = errors.New("left")
 
 // drive drives a run that is held until it ends, waits, or has to stop.
 func (e *Engine) drive(ctx context.Context, h *hold, o *engine.DriveOptions) error {
-	d := &driver{e: e, hold: h, o: o, wake: e.watch.add(h.row.n)}
+	wake := e.watch.add(h.row.n) //nolint:contextcheck // One look serves all drivers.
+	d := &driver{e: e, hold: h, o: o, wake: wake}
 	defer e.watch.remove(h.row.n)
 	for {
 		err := d.load(ctx)

@@ -54,9 +54,8 @@ type Engine struct {
 
 	mu     sync.Mutex
 	closed sync.Once
-	// closing ends everything that is driven.
-	closing context.CancelFunc
-	base    context.Context //nolint:containedctx // It is the life of the engine, which Close ends.
+	// quit ends everything that is driven.
+	quit    chan struct{}
 	driving sync.WaitGroup
 }
 
@@ -85,8 +84,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		s.close()
 		return nil, err
 	}
-	e := &Engine{o: o, store: s, writer: w}
-	e.base, e.closing = context.WithCancel(context.WithoutCancel(ctx))
+	e := &Engine{o: o, store: s, writer: w, quit: make(chan struct{})}
 	e.watch = newWatcher(e)
 	return e, nil
 }
@@ -94,7 +92,9 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 // Close implements engine.Engine.
 func (e *Engine) Close() error {
 	e.closed.Do(func() {
-		e.closing()
+		e.mu.Lock()
+		close(e.quit)
+		e.mu.Unlock()
 		e.driving.Wait()
 		e.watch.close()
 		e.writer.close()
@@ -119,7 +119,7 @@ func (e *Engine) Create(ctx context.Context, n engine.NewRun) (engine.Info, erro
 	if err != nil {
 		return engine.Info{}, err
 	}
-	id, err := e.insert(ctx, n, first)
+	id, err := e.insert(n, first)
 	if err != nil {
 		return engine.Info{}, e.store.explain(err)
 	}

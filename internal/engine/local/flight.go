@@ -88,9 +88,10 @@ func operationOf(c run.Command) (ref run.Ref, key string, ok bool) {
 		return c.Op, c.Key, true
 	case run.PerformOperation:
 		return c.Op, c.Key, true
-	default:
-		return run.Ref{}, "", false
+	case run.CheckStage, run.AskWindow, run.Resolve, run.StartOperation, run.MatchIssues, run.EvaluateCondition,
+		run.ObserveSoak, run.Timer:
 	}
+	return run.Ref{}, "", false
 }
 
 // launch carries a command out in a goroutine of its own. An effect begins only
@@ -175,15 +176,14 @@ func (d *driver) arm(c run.Timer) {
 	if !calendar || wait <= longestSleep {
 		f.timer = time.AfterFunc(max(wait, 0), fire)
 	} else {
-		var again func()
-		again = func() {
-			if left := c.At.Sub(d.e.o.Now()); left > 0 {
+		now := d.e.o.Now
+		f.timer = time.AfterFunc(longestSleep, func() {
+			if left := c.At.Sub(now()); left > 0 {
 				f.timer.Reset(min(left, longestSleep))
 				return
 			}
 			fire()
-		}
-		f.timer = time.AfterFunc(longestSleep, again)
+		})
 	}
 	f.cancel = func() { f.timer.Stop() }
 	d.flights[f.id] = f

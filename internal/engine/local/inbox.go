@@ -63,13 +63,15 @@ func (e *Engine) Request(ctx context.Context, id string, body run.Body) error {
 // for. Requests that nobody answered, as their owner died, come first; body may
 // be nil.
 func (e *Engine) briefly(ctx context.Context, h *hold, body run.Body) error {
-	defer h.giveBack(ctx)
+	defer h.giveBack()
 	l, err := e.store.fold(ctx, e.store.read, h.row, e.o.Form)
 	if err != nil {
 		return err
 	}
 	// What was under way stays so: only who drives the run next observes it.
-	d := &driver{e: e, hold: h, o: &engine.DriveOptions{}, announced: true, loaded: l, lastSeq: l.state.Seq, asked: true}
+	d := &driver{
+		e: e, hold: h, o: &engine.DriveOptions{}, announced: true, loaded: l, lastSeq: l.state.Seq, asked: true,
+	}
 	if err := d.requests(ctx); err != nil {
 		return err
 	}
@@ -115,7 +117,8 @@ func (e *Engine) ask(ctx context.Context, id string, body run.Body) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("ask the owner of run %q: it has not answered yet, and will when it goes on: %w", id, ctx.Err())
+			return fmt.Errorf("ask the owner of run %q: it has not answered yet, and will when it goes on: %w",
+				id, ctx.Err())
 		case <-tick.C:
 		}
 		answered, err := e.answered(ctx, id, n)

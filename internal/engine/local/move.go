@@ -58,7 +58,7 @@ func (e *Engine) Export(ctx context.Context, id string, to io.Writer, keep bool)
 	if err != nil {
 		return err
 	}
-	defer h.giveBack(ctx)
+	defer h.giveBack()
 	l, err := e.store.fold(ctx, e.store.read, h.row, "") // All of it, to check the whole chain.
 	if err != nil {
 		return err
@@ -234,7 +234,9 @@ func foldRows(head exportHead, plans map[string][]byte, rows []row) (loaded, err
 		}
 	}
 	if headText(l.head) != head.Head {
-		return l, &engine.DamagedError{ID: head.ID, Seq: l.state.Seq, Err: errors.New("the head of the chain does not fit")}
+		return l, &engine.DamagedError{
+			ID: head.ID, Seq: l.state.Seq, Err: errors.New("the head of the chain does not fit"),
+		}
 	}
 	return l, nil
 }
@@ -273,7 +275,8 @@ func insertImported(
 		return err
 	}
 	for digest, data := range plans {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO plans (run, digest, data) VALUES (?, ?, ?)", n, digest, data); err != nil {
+		_, err := tx.ExecContext(ctx, "INSERT INTO plans (run, digest, data) VALUES (?, ?, ?)", n, digest, data)
+		if err != nil {
 			return err
 		}
 	}

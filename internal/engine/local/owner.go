@@ -44,7 +44,7 @@ func (e *Engine) acquire(ctx context.Context, id, by string, patience time.Durat
 		return nil, owned
 	}
 	h := &hold{e: e, lock: lock}
-	if err := h.announce(ctx, id, by); err != nil {
+	if err := h.announce(id, by); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return h, nil
@@ -70,7 +70,7 @@ func (e *Engine) lock(ctx context.Context, n int64, patience time.Duration) (*os
 
 // announce gives the owner a higher epoch and reads the row as it is now: the
 // one from before the lock may be old.
-func (h *hold) announce(ctx context.Context, id, by string) error {
+func (h *hold) announce(id, by string) error {
 	me, err := json.Marshal(h.e.me(by))
 	if err != nil {
 		return fmt.Errorf("take over run %q: %w", id, err)
@@ -81,7 +81,8 @@ func (h *hold) announce(ctx context.Context, id, by string) error {
 			return err
 		}
 		h.row = &runRow{}
-		if err := h.row.scan(tx.QueryRowContext(ctx, "SELECT "+runColumns+" FROM runs WHERE id = ?", id).Scan); err != nil {
+		now := tx.QueryRowContext(ctx, "SELECT "+runColumns+" FROM runs WHERE id = ?", id)
+		if err := h.row.scan(now.Scan); err != nil {
 			return err
 		}
 		h.epoch = h.row.epoch
@@ -90,8 +91,7 @@ func (h *hold) announce(ctx context.Context, id, by string) error {
 }
 
 // giveBack lets others drive the run. It works also when the context has ended.
-func (h *hold) giveBack(ctx context.Context) {
-	ctx = context.WithoutCancel(ctx)
+func (h *hold) giveBack() {
 	// For display only: whoever asks looks for the process too.
 	_ = h.e.inTransaction(func(ctx context.Context, tx querier) error {
 		_, err := tx.ExecContext(ctx, "UPDATE runs SET owner = '' WHERE n = ? AND epoch = ?", h.row.n, h.epoch)

@@ -36,7 +36,8 @@ type runRow struct {
 	epoch                uint64
 }
 
-const runColumns = "n, id, platform, digest, created, updated, started_by, dir, status, seq, head, next, moved, owner, epoch"
+const runColumns = "n, id, platform, digest, created, updated, started_by, dir, status, seq, head, next, moved, " +
+	"owner, epoch"
 
 func (r *runRow) scan(scan func(...any) error) error {
 	return scan(&r.n, &r.id, &r.platform, &r.digest, &r.created, &r.updated, &r.by, &r.dir, &r.status, &r.seq, &r.head,

@@ -54,7 +54,8 @@ func makeFolder(dir string) error {
 		var info fs.FileInfo
 		if info, err = os.Stat(dir); err == nil && info.Mode().Perm()&0o077 != 0 {
 			return &engine.StoreError{
-				Dir: dir, What: fmt.Sprintf("others may read it (mode %04o)", info.Mode().Perm()), Remedy: "chmod 700 it",
+				Dir: dir, What: fmt.Sprintf("others may read it (mode %04o)", info.Mode().Perm()),
+				Remedy: "chmod 700 it",
 			}
 		}
 	}
@@ -133,11 +134,11 @@ func (s *store) explain(err error) error {
 		const primary = 0xff // The rest of the code tells more, and differs by system.
 		switch coded.Code() & primary {
 		case sqlite3.SQLITE_FULL:
-			e.What, e.Remedy = "the disk is full", "make room, then go on with refit drive"
+			e.What, e.Remedy = "the disk is full", "make room, then refit drive"
 		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
-			e.What, e.Remedy = "it cannot be written to", "mend its permissions or its disk, then go on with refit drive"
+			e.What, e.Remedy = "it cannot be written to", "mend its permissions or its disk, then refit drive"
 		case sqlite3.SQLITE_IOERR:
-			e.What, e.Remedy = "reading or writing failed", "look at the disk and the system log, then go on with refit drive"
+			e.What, e.Remedy = "reading or writing failed", "look at the disk and the system log, then refit drive"
 		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 			e.What, e.Remedy = "its database is damaged", "bring it back from a copy"
 		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:

@@ -49,9 +49,9 @@ func (w *watcher) add(n int64) chan struct{} {
 	c := make(chan struct{}, 1)
 	w.wake[n] = c
 	if w.stop == nil {
-		var ctx context.Context
-		ctx, w.stop = context.WithCancel(w.e.base)
-		w.gone = make(chan struct{})
+		// It looks for all that are driven, and ends with the last of them.
+		ctx, stop := context.WithCancel(context.Background())
+		w.stop, w.gone = stop, make(chan struct{})
 		go w.look(ctx, w.gone)
 	}
 	return c
@@ -110,7 +110,7 @@ func (w *watcher) look(ctx context.Context, gone chan struct{}) {
 		}
 		if at := w.e.o.Now(); at.Sub(written) >= progressEvery {
 			written = at
-			w.writeProgress(ctx)
+			w.writeProgress()
 		}
 	}
 }
@@ -151,7 +151,7 @@ func (w *watcher) progress(n int64, id, command string, p action.Progress, on fu
 
 // writeProgress writes what changed for other processes. It is for display: what
 // cannot be written is left out.
-func (w *watcher) writeProgress(ctx context.Context) {
+func (w *watcher) writeProgress() {
 	w.mu.Lock()
 	if !w.dirty {
 		w.mu.Unlock()

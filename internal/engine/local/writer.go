@@ -78,7 +78,7 @@ func newWriter(ctx context.Context, s *store) (*writer, error) {
 		store: s, queue: make(chan *entry, most), quit: make(chan struct{}), gone: make(chan struct{}),
 		conn: conn, statements: map[string]*sql.Stmt{},
 	}
-	go w.work()
+	go w.work() //nolint:contextcheck // It outlives who opened it, and ends with close.
 	return w, nil
 }
 
