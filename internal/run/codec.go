@@ -109,22 +109,68 @@ func typeName(b Body) string {
 }
 
 // newBody returns an empty body of a type, or nil.
+//
+//nolint:funlen // One line per type.
 func newBody(name string) Body {
-	for _, b := range bodies() {
-		if typeName(b) == name {
-			return b
-		}
+	switch name {
+	case "Started":
+		return &Started{}
+	case "OwnerChanged":
+		return &OwnerChanged{}
+	case "StageChecked":
+		return &StageChecked{}
+	case "StageAskFailed":
+		return &StageAskFailed{}
+	case "WindowAnswered":
+		return &WindowAnswered{}
+	case "StepResolved":
+		return &StepResolved{}
+	case "Observed":
+		return &Observed{}
+	case "AskFailed":
+		return &AskFailed{}
+	case "OperationStarted":
+		return &OperationStarted{}
+	case "OperationEnded":
+		return &OperationEnded{}
+	case "IssuesMatched":
+		return &IssuesMatched{}
+	case "ConditionAnswered":
+		return &ConditionAnswered{}
+	case "SoakObserved":
+		return &SoakObserved{}
+	case "TimerFired":
+		return &TimerFired{}
+	case "Approved":
+		return &Approved{}
+	case "Rejected":
+		return &Rejected{}
+	case "PersonDone":
+		return &PersonDone{}
+	case "Accepted":
+		return &Accepted{}
+	case "PauseRequested":
+		return &PauseRequested{}
+	case "ResumeRequested":
+		return &ResumeRequested{}
+	case "CancelRequested":
+		return &CancelRequested{}
+	case "RetryRequested":
+		return &RetryRequested{}
+	case "Settled":
+		return &Settled{}
+	case "ReleaseRequested":
+		return &ReleaseRequested{}
+	case "RollbackRequested":
+		return &RollbackRequested{}
+	case "RollbackApproved":
+		return &RollbackApproved{}
+	case "AbortRequested":
+		return &AbortRequested{}
+	case "Replanned":
+		return &Replanned{}
+	case "UntilRequested":
+		return &UntilRequested{}
 	}
 	return nil
-}
-
-// bodies returns an empty body of every type.
-func bodies() []Body {
-	return []Body{
-		&Started{}, &OwnerChanged{}, &StageChecked{}, &StageAskFailed{}, &WindowAnswered{}, &StepResolved{},
-		&Observed{}, &AskFailed{}, &OperationStarted{}, &OperationEnded{}, &IssuesMatched{}, &ConditionAnswered{},
-		&SoakObserved{}, &TimerFired{}, &Approved{}, &Rejected{}, &PersonDone{}, &Accepted{}, &PauseRequested{},
-		&ResumeRequested{}, &CancelRequested{}, &RetryRequested{}, &Settled{}, &ReleaseRequested{},
-		&RollbackRequested{}, &RollbackApproved{}, &AbortRequested{}, &Replanned{}, &UntilRequested{},
-	}
 }

@@ -115,3 +115,14 @@ func FuzzDecodeEvent(f *testing.F) {
 		}
 	})
 }
+
+// bodies returns an empty body of every type.
+func bodies() []Body {
+	return []Body{
+		&Started{}, &OwnerChanged{}, &StageChecked{}, &StageAskFailed{}, &WindowAnswered{}, &StepResolved{},
+		&Observed{}, &AskFailed{}, &OperationStarted{}, &OperationEnded{}, &IssuesMatched{}, &ConditionAnswered{},
+		&SoakObserved{}, &TimerFired{}, &Approved{}, &Rejected{}, &PersonDone{}, &Accepted{}, &PauseRequested{},
+		&ResumeRequested{}, &CancelRequested{}, &RetryRequested{}, &Settled{}, &ReleaseRequested{},
+		&RollbackRequested{}, &RollbackApproved{}, &AbortRequested{}, &Replanned{}, &UntilRequested{},
+	}
+}

@@ -29,6 +29,9 @@ func (s *State) onRetryRequested(e *RetryRequested) error {
 	if at.Stage != s.Stage || s.Stages[s.Stage].Part != PartWorking || st.Status != StepFailed {
 		return refused("step %q of stage %q is %s", e.Step, e.Stage, st.Status)
 	}
+	if s.accepted(at) {
+		return refused("the failure of step %q was accepted, and the stage goes on with it", e.Step)
+	}
 	if err := s.mayGoOn(); err != nil {
 		return err
 	}

@@ -197,6 +197,11 @@ func (s *State) recheck(st *StageState, low int) bool {
 	if st.Rechecked || !v.mutatingPrepare || len(v.plan.Windows) == 0 || low < inPreflight || !st.Window.Open {
 		return false
 	}
+	for j := range st.Steps {
+		if v.phase[j] == inPrepare && st.Steps[j].busy() {
+			return false // One of order free: it must not change anything while the checks run again.
+		}
+	}
 	st.Rechecked = true
 	s.forget()
 	for j := range st.Steps {
