@@ -155,6 +155,11 @@ func (s *stageBuilder) gates() {
 			Reason: orElse(s.text(s.template.Reason, s.scope, "reason of the approval"), reasonAsked),
 		})
 	}
+	s.noReturn()
+}
+
+// noReturn adds the approval of a point of no return.
+func (s *stageBuilder) noReturn() {
 	if p := pointOfNoReturn(s.stage); p != nil {
 		s.stage.Gates = append(s.stage.Gates, Gate{
 			Kind: "approval", Name: gateNoReturn, Count: 1,
