@@ -61,8 +61,14 @@ e2e-full: ## Upgrade real platforms, everything.
 	@hack/later.sh test/e2e "e2e-full: there are no end-to-end tests yet; they come with the local engine."
 
 .PHONY: sim
-sim: ## Run the simulator over many seeds.
-	@hack/later.sh internal/sim "sim: there is no simulator yet; it comes with the local engine. The core is walked at random in internal/run."
+sim: ## Run the simulator (SEEDS=20000 FIRST=1000000 MODE=mixed, small or aborts).
+	@go test -c -o bin/sim.test ./internal/sim
+	@cd internal/sim && GOGC=400 ../../bin/sim.test -test.run '^TestMany$$' -test.timeout 0 \
+	  -seeds=$(or $(SEEDS),20000) -first=$(or $(FIRST),1000000) -mode=$(or $(MODE),mixed)
+
+.PHONY: mutate
+mutate: ## Switch off each rule that blocks, and see that a test fails for it.
+	@go run -C hack ./mutate -root ..
 
 .PHONY: crash
 crash: ## Kill the real process at every event and at random instants.

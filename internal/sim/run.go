@@ -1,0 +1,159 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/refitproject/refit/internal/run"
+)
+
+// Result is how a simulation went.
+type Result struct {
+	Stats
+	// Err is the violated invariant, or nil.
+	Err error
+	// History is what was recorded until then, one event in JSON each.
+	History [][]byte
+}
+
+// Run simulates a case. What was seen is added to seen.
+func Run(c Case, seen *Coverage) Result {
+	s := newSim(c, seen)
+	err := s.drive()
+	s.stats.End, s.stats.Events, s.stats.Virtual = s.state.Status, len(s.history), s.now
+	return Result{Stats: s.stats, Err: err, History: s.judge.encoded}
+}
+
+// most is after how many events beyond the faults a run must have ended.
+func (s *sim) most() int { return s.c.Wild + 60*s.stats.Steps + 3000 }
+
+func (s *sim) drive() error {
+	if s.dies(true) {
+		if err := s.crash(); err != nil {
+			return err
+		}
+	} else if err := s.begin(); err != nil {
+		return err
+	}
+	for !s.state.Status.Final() {
+		if len(s.history) > s.most() {
+			return violated("I8", "the run does not end: it is %s", s.state.Status)
+		}
+		if !s.calm && len(s.history) >= s.c.Wild {
+			s.calmDown()
+		}
+		if err := s.turn(); err != nil {
+			return err
+		}
+	}
+	s.calmDown()
+	for range 2000 { // What is still given back.
+		if len(run.Pending(s.state)) == 0 {
+			break
+		}
+		if len(s.queue) == 0 {
+			return violated("I8", "the run has ended, and nothing comes of what is pending")
+		}
+		if err := s.happen(); err != nil {
+			return err
+		}
+	}
+	for len(s.queue) > 0 { // Effects that outlive the run, and late answers.
+		if err := s.happen(); err != nil {
+			return err
+		}
+	}
+	return s.judge.end()
+}
+
+// calmDown ends all faults; what hangs goes on to its end.
+func (s *sim) calmDown() {
+	s.calm = true
+	s.f = &Faults{}
+	s.world.unreachable, s.world.factsOff = 0, false
+}
+
+// turn lets one thing happen.
+func (s *sim) turn() error {
+	if !s.calm {
+		if done, err := s.weather(); done || err != nil {
+			return err
+		}
+	}
+	n := uint64(len(s.history))
+	if s.c.AbortAt > 0 && n >= s.c.AbortAt && !s.judge.aborted && s.d.oneIn(3) {
+		if err := s.ask(&run.AbortRequested{Who: s.who()}); err != nil {
+			return err
+		}
+	}
+	if s.c.RollbackAt > 0 && n >= s.c.RollbackAt && s.state.Back == nil && s.d.oneIn(3) {
+		if err := s.ask(&run.RollbackRequested{Who: s.who(), Partly: true}); err != nil {
+			return err
+		}
+	}
+	if len(s.queue) > 0 && !s.d.oneIn(12) {
+		return s.happen()
+	}
+	next := run.Summarize(s.state).Next
+	switch {
+	case len(next) > 0:
+		return s.person(next)
+	case len(s.queue) == 0 && !s.state.Status.Final():
+		return violated("I8", "the run is %s, nothing will happen, and nobody is asked", s.state.Status)
+	case len(s.queue) == 0:
+		return nil
+	}
+	return s.happen()
+}
+
+// weather lets faults strike. It tells whether it took the turn.
+func (s *sim) weather() (bool, error) {
+	f, w := s.f, s.world
+	switch {
+	case s.d.oneIn(f.Crash):
+		return true, s.crash()
+	case s.d.oneIn(f.Whim):
+		return true, s.whim()
+	case s.d.oneIn(f.Nonsense):
+		return true, s.nonsense()
+	case s.d.oneIn(f.Unreachable):
+		w.unreachable, w.cause = s.now+s.d.span(time.Minute, 2*time.Hour), pick(s.d, run.WaitTarget, run.WaitCredentials)
+	case s.d.oneIn(f.Foreign):
+		s.meddle()
+	case s.d.oneIn(f.Facts):
+		w.factsOff = !w.factsOff
+		w.factsTurn++
+	case s.d.oneIn(f.Clock):
+		s.skew += s.d.span(-5*time.Hour, 5*time.Hour)
+	}
+	return false, nil
+}
+
+// meddle lets somebody else change a target that nobody is at.
+func (s *sim) meddle() {
+	o := s.world.object(s.anyStep().object)
+	if o.effect != nil {
+		return
+	}
+	for _, f := range s.flying {
+		var ref run.Ref
+		switch c := f.c.(type) {
+		case run.ObserveOperation:
+			ref = c.Op
+		case run.StartOperation:
+			ref = c.Op
+		case run.PerformOperation:
+			ref = c.Op
+		case run.Timer:
+			ref = c.Timer.Op
+		default:
+			continue
+		}
+		if ref.What != "" && ref.What != run.Check {
+			if at, _ := s.world.of(ref); at == o {
+				return
+			}
+		}
+	}
+	s.stats.Foreign++
+	s.world.meddle(o)
+}
