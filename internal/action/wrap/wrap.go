@@ -18,6 +18,10 @@ type Options struct {
 	Limiter *Limiter
 	// DryRun makes Run and Undo say what they would do.
 	DryRun bool
+	// LargeOutputs leaves outputs that are larger than MaxBytes to the caller,
+	// who keeps them elsewhere. What was before an effect is bounded all the
+	// same.
+	LargeOutputs bool
 	// Log takes a line for each call; nil for none.
 	Log *slog.Logger
 }
@@ -39,7 +43,7 @@ func All(a action.Action, o Options) action.Action {
 	if o.DryRun {
 		a = DryRun(a)
 	}
-	return Log(Progress(Bound(Redact(a))), o.Log)
+	return Log(Progress(bounded{passing{Redact(a)}, !o.LargeOutputs}), o.Log)
 }
 
 // passing hands everything to an action; the wrappers override what they

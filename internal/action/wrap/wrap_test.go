@@ -572,3 +572,25 @@ func TestAll(t *testing.T) {
 		t.Errorf("the zero Options stop nothing: %v", err)
 	}
 }
+
+// TestLargeOutputs leaves large outputs to who can keep them elsewhere; what
+// was before has no other place.
+func TestLargeOutputs(t *testing.T) {
+	t.Parallel()
+	large := strings.Repeat("x", wrap.MaxBytes)
+	inner := fake{
+		observe: func(context.Context, action.Env, input) (action.Observed[output], error) {
+			return action.Observed[output]{Status: action.NotStarted, Before: map[string]any{"text": large}}, nil
+		},
+		run: func(context.Context, action.Env, input) (output, error) { return output{large}, nil },
+	}.action()
+	for keeps, want := range map[bool]string{true: "<nil>", false: wrap.ReasonOutputTooLarge} {
+		a := wrap.All(inner, wrap.Options{LargeOutputs: keeps})
+		if _, err := a.Run(t.Context(), action.Env{}, in(), nil); reason(err) != want {
+			t.Errorf("LargeOutputs %v: Run gives %v, want %s", keeps, err, want)
+		}
+		if _, err := a.Observe(t.Context(), action.Env{}, in()); reason(err) != wrap.ReasonOutputTooLarge {
+			t.Errorf("LargeOutputs %v: Observe gives %v", keeps, err)
+		}
+	}
+}
