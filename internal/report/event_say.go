@@ -46,7 +46,7 @@ func sayEvent(body run.Body) said {
 		return sayTimer(b)
 	case *run.Approved, *run.Rejected, *run.PersonDone, *run.Accepted, *run.PauseRequested, *run.ResumeRequested,
 		*run.CancelRequested, *run.RetryRequested, *run.Settled, *run.ReleaseRequested, *run.RollbackRequested,
-		*run.RollbackApproved, *run.Replanned, *run.AbortRequested:
+		*run.RollbackApproved, *run.Replanned, *run.UntilRequested, *run.AbortRequested:
 	}
 	return sayRequest(body)
 }
@@ -212,6 +212,11 @@ func sayRequest(body any) said {
 		return said{"", "rollback approved by " + who(b.Who), Warn}
 	case *run.Replanned:
 		return said{b.From, "replanned by " + who(b.Who) + ", plan " + shortDigest(b.Digest), Warn}
+	case *run.UntilRequested:
+		if b.Stage == "" {
+			return said{"", "to go on to the end, asked for by " + who(b.Who), Warn}
+		}
+		return said{b.Stage, "to stop before this stage, asked for by " + who(b.Who), Warn}
 	case *run.AbortRequested:
 		return said{"", "the author's way back asked for by " + who(b.Who), Warn}
 	default:
