@@ -54,7 +54,8 @@ func (d *driver) adopt(ctx context.Context) error {
 		switch op.Life {
 		case run.Observing, run.Asking, run.Starting, run.Active, run.Polling:
 			keys[op.Key] = d.patience(op)
-		case run.Asleep, run.Resting, run.Matching, run.Mending, run.InDoubt, run.Done, run.Broken, run.Dropped:
+		case run.Asleep, run.Resting, run.Matching, run.Mending, run.Awaiting,
+			run.InDoubt, run.Done, run.Broken, run.Dropped:
 		}
 	}
 	if len(keys) == 0 || d.announced {

@@ -36,6 +36,9 @@ type driver struct {
 	records []engine.Record
 	answers []answer
 	sent    *entry
+	// failed tells why an entry could not be written: nothing else may wake the
+	// driver then.
+	failed  chan error
 	lastSeq uint64
 	// orphans are programs that an earlier owner left running, by key.
 	orphans map[string][]child
@@ -91,6 +94,7 @@ func (d *driver) load(ctx context.Context) error {
 	const queue = 64
 	d.results, d.gone, d.asked = make(chan result, queue), make(chan struct{}), true
 	d.lastSeq, d.sent, d.unsent, d.records, d.answers = d.state.Seq, nil, nil, nil, nil
+	d.failed = make(chan error, 1)
 	return d.adopt(ctx)
 }
 
@@ -114,8 +118,8 @@ func (d *driver) loop(ctx context.Context) error {
 			d.asked = true
 		case <-d.o.Stop:
 			return d.finish(ctx)
-		case <-d.lost():
-			return d.sent.err
+		case err := <-d.failed:
+			return err
 		case r := <-d.results:
 			if err := d.take(r); err != nil {
 				return err
@@ -124,23 +128,6 @@ func (d *driver) loop(ctx context.Context) error {
 				return err
 			}
 		}
-	}
-}
-
-// lost is closed when the writer could not write.
-func (d *driver) lost() <-chan struct{} {
-	if d.sent == nil {
-		return nil
-	}
-	select {
-	case <-d.sent.done:
-		if d.sent.err != nil {
-			return d.sent.done
-		}
-		d.sent = nil
-		return nil
-	default:
-		return nil
 	}
 }
 
@@ -218,6 +205,7 @@ func (d *driver) flush(urgent bool) {
 		run: r.n, id: r.id, epoch: d.hold.epoch, after: d.lastSeq, rows: d.unsent, answers: d.answers,
 		status: string(d.state.Status), next: formatTime(d.wakesAt()), now: formatTime(d.e.o.Now()),
 		urgent: urgent || len(d.answers) > 0, checkpoint: d.checkpoint(), told: d.told(),
+		failed: d.failed,
 	}
 	d.lastSeq, d.unsent, d.answers, d.records = d.state.Seq, nil, nil, nil
 	for _, row := range n.rows {

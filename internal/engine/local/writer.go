@@ -42,6 +42,9 @@ type entry struct {
 	work func(ctx context.Context, tx querier) error
 	// told is called once the entry is durable; it may be nil.
 	told func()
+	// failed gets the error of an entry that could not be written, if there is
+	// room; it may be nil.
+	failed chan<- error
 	// urgent tells that something waits for the entry to be durable.
 	urgent bool
 	// done is closed when err is set.
@@ -172,6 +175,12 @@ func (w *writer) commit(batch []*entry) {
 		}
 		if e.err == nil && e.told != nil {
 			e.told()
+		}
+		if e.err != nil {
+			select {
+			case e.failed <- e.err:
+			default: // An entry before has failed already, or nobody waits.
+			}
 		}
 		close(e.done)
 	}
