@@ -40,10 +40,16 @@ func Catalog() action.Catalog {
 // Plan makes a real plan of the stages of a procedure.
 func Plan(tb testing.TB, stages string) *plan.Plan {
 	tb.Helper()
+	return planWith(tb, Catalog(), stages)
+}
+
+// planWith makes a plan with the actions of a catalog.
+func planWith(tb testing.TB, catalog action.Catalog, stages string) *plan.Plan {
+	tb.Helper()
 	text := "apiVersion: refit.dev/v1alpha1\nkind: Procedure\nmetadata: {name: test, summary: A test.}\n" +
 		"stages:\n" + stages
 	files := fstest.MapFS{"procedure.yaml": {Data: []byte(text)}}
-	p, ds := procedure.Load(files, "procedure.yaml", Catalog())
+	p, ds := procedure.Load(files, "procedure.yaml", catalog)
 	if p == nil || ds.HasErrors() {
 		tb.Fatalf("the procedure of the test is wrong: %v\n%s", ds, text)
 	}
