@@ -36,10 +36,12 @@ type driver struct {
 	records []engine.Record
 	answers []answer
 	sent    *entry
+	lastSeq uint64
 	// failed tells why an entry could not be written: nothing else may wake the
 	// driver then.
-	failed  chan error
-	lastSeq uint64
+	failed chan error
+	// next is when the run goes on by itself; zero when it does not.
+	next time.Time
 	// orphans are programs that an earlier owner left running, by key.
 	orphans map[string][]child
 }
@@ -93,14 +95,17 @@ func (d *driver) load(ctx context.Context) error {
 	d.flights, d.ends = map[string]*flight{}, map[run.Ref]<-chan struct{}{}
 	const queue = 64
 	d.results, d.gone, d.asked = make(chan result, queue), make(chan struct{}), true
-	d.lastSeq, d.sent, d.unsent, d.records, d.answers = d.state.Seq, nil, nil, nil, nil
 	d.failed = make(chan error, 1)
+	d.lastSeq, d.sent, d.unsent, d.records, d.answers = d.state.Seq, nil, nil, nil, nil
 	return d.adopt(ctx)
 }
 
 // loop carries the run on until nothing more is to be done now.
 func (d *driver) loop(ctx context.Context) error {
 	for {
+		if ctx.Err() != nil {
+			return d.stop(ctx)
+		}
 		if err := d.requests(ctx); err != nil {
 			return err
 		}
@@ -113,7 +118,6 @@ func (d *driver) loop(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return d.stop(ctx)
 		case <-d.wake:
 			d.asked = true
 		case <-d.o.Stop:
@@ -203,8 +207,8 @@ func (d *driver) flush(urgent bool) {
 	r := d.hold.row
 	n := &entry{
 		run: r.n, id: r.id, epoch: d.hold.epoch, after: d.lastSeq, rows: d.unsent, answers: d.answers,
-		status: string(d.state.Status), next: formatTime(d.wakesAt()), now: formatTime(d.e.o.Now()),
-		urgent: urgent || len(d.answers) > 0, checkpoint: d.checkpoint(), told: d.told(),
+		status: string(d.state.Status), next: formatTime(d.next), now: formatTime(d.e.o.Now()),
+		urgent: urgent || len(d.answers) > 0, checkpoint: d.checkpoint(), told: d.told(), before: d.sent,
 		failed: d.failed,
 	}
 	d.lastSeq, d.unsent, d.answers, d.records = d.state.Seq, nil, nil, nil
@@ -246,13 +250,14 @@ func (d *driver) steps() int {
 	return n
 }
 
-// wakesAt returns when the run goes on by itself, zero when it does not.
-func (d *driver) wakesAt() time.Time {
+// wakesAt returns when something happens by itself while these commands are
+// pending: now for those that are no timers, zero when nothing does.
+func wakesAt(pending []run.Command, now time.Time) time.Time {
 	var first time.Time
-	for _, c := range run.Pending(d.state) {
+	for _, c := range pending {
 		timer, ok := c.(run.Timer)
 		if !ok {
-			return d.state.At // at once
+			return now
 		}
 		if first.IsZero() || timer.At.Before(first) {
 			first = timer.At

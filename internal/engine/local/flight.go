@@ -39,6 +39,7 @@ func (d *driver) reconcile(ctx context.Context) error {
 		if started {
 			continue // Other commands are pending now.
 		}
+		d.next = wakesAt(pending, d.state.At)
 		d.launchAll(ctx, pending)
 		return nil
 	}

@@ -38,7 +38,7 @@ func (d *driver) leave(context.Context) error {
 			return err
 		}
 	}
-	next := d.wakesAt()
+	next := d.next
 	idle := time.Duration(1<<63 - 1)
 	if !next.IsZero() {
 		idle = next.Sub(d.e.o.Now())
@@ -56,7 +56,7 @@ func (d *driver) leave(context.Context) error {
 
 // park waits until the run goes on by itself or somebody asks for something.
 func (d *driver) park(ctx context.Context) error {
-	next := d.wakesAt()
+	next := d.next
 	d.loaded = loaded{} // A thousand waiting runs must not cost a thousand states.
 	for {
 		wait := longestSleep
@@ -86,9 +86,7 @@ func (d *driver) stop(context.Context) error {
 	for _, f := range d.flights {
 		f.cancel()
 	}
-	late := time.NewTimer(grace)
-	defer late.Stop()
-	return d.collect(late.C)
+	return d.collect(nil)
 }
 
 // finish lets effects that are under way go on to their end and records them;
@@ -100,24 +98,17 @@ func (d *driver) finish(ctx context.Context) error {
 			delete(d.flights, id)
 		}
 	}
-	never := make(chan time.Time)
-	stopped := make(chan struct{})
-	defer close(stopped)
-	go func() {
-		select {
-		case <-ctx.Done(): // Asked a second time.
-			for _, f := range d.flights {
-				f.cancel()
-			}
-		case <-stopped:
-		}
-	}()
-	return d.collect(never)
+	return d.collect(ctx.Done())
 }
 
-// collect takes results until everything that was launched has ended, or it is
-// late.
-func (d *driver) collect(late <-chan time.Time) error {
+// collect takes results until everything that was launched has ended. Once
+// hurry is closed, or at once when it is nil, it is asked to, and not waited for
+// longer than the grace.
+func (d *driver) collect(hurry <-chan struct{}) error {
+	var late <-chan time.Time
+	if hurry == nil {
+		late = time.After(grace)
+	}
 	for _, ended := range d.ends {
 		for waiting := true; waiting; {
 			select {
@@ -127,6 +118,11 @@ func (d *driver) collect(late <-chan time.Time) error {
 				}
 			case <-ended:
 				waiting = false
+			case <-hurry: // Asked a second time.
+				hurry, late = nil, time.After(grace)
+				for _, f := range d.flights {
+					f.cancel()
+				}
 			case <-late:
 				return errLeft // What it did is observed by the next owner.
 			}

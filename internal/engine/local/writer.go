@@ -40,6 +40,8 @@ type entry struct {
 	// work is done instead of all that: a transaction of its own within that of
 	// the batch.
 	work func(ctx context.Context, tx querier) error
+	// before is the entry of the same run that was queued before this one.
+	before *entry
 	// told is called once the entry is durable; it may be nil.
 	told func()
 	// failed gets the error of an entry that could not be written, if there is
@@ -170,19 +172,29 @@ func (w *writer) commit(batch []*entry) {
 	// The writer outlives everybody who could cancel it.
 	err := w.transact(context.Background(), batch)
 	for _, e := range batch {
-		if err != nil && e.err == nil {
-			e.err = w.store.explain(err)
-		}
+		w.judge(e, err)
 		if e.err == nil && e.told != nil {
 			e.told()
 		}
-		if e.err != nil {
-			select {
-			case e.failed <- e.err:
-			default: // An entry before has failed already, or nobody waits.
-			}
-		}
 		close(e.done)
+	}
+}
+
+// judge decides how writing an entry has ended. When the one before could not be
+// written, that is why this one could not be either.
+func (w *writer) judge(e *entry, err error) {
+	if err != nil && e.err == nil {
+		e.err = w.store.explain(err)
+	}
+	if e.err != nil && e.before != nil && e.before.err != nil {
+		e.err = e.before.err
+	}
+	e.before = nil
+	if e.err != nil && e.failed != nil {
+		select {
+		case e.failed <- e.err:
+		default:
+		}
 	}
 }
 
