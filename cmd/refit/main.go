@@ -9,17 +9,19 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 	"time"
 	_ "time/tzdata" // windows are in named time zones, which must be known on any machine
 
 	"golang.org/x/term"
 
+	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/all"
+	"github.com/refitproject/refit/internal/engine"
+	"github.com/refitproject/refit/internal/engine/local"
+	"github.com/refitproject/refit/internal/engine/worker"
 	"github.com/refitproject/refit/internal/secret"
 	"github.com/refitproject/refit/internal/service"
 	"github.com/refitproject/refit/internal/ui/cli"
@@ -52,35 +54,19 @@ func run() cli.ExitCode {
 	clients := all.NewClients(os.Environ())
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go interrupts(cancel, clients.Programs.KillAll)
+	signals := &interrupts{cancel: cancel, kill: clients.Programs.KillAll}
+	go signals.wait()
 	newService := func(progress service.Progress) (*service.Service, error) {
 		return newService(clients, progress)
 	}
 	app := cli.App{
-		Stdout: os.Stdout, Stderr: os.Stderr,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Getenv: os.Getenv, Terminal: terminal,
-		Build: build(), NewService: newService,
+		Interactive: func() bool { return term.IsTerminal(int(os.Stdin.Fd())) },
+		Interrupts:  signals.soften,
+		Build:       build(), NewService: newService,
 	}
 	return app.Run(ctx, os.Args[1:])
-}
-
-// interrupts waits for the signals that ask a program to end: an interrupt, a
-// termination, the end of the terminal. The first one cancels, so that
-// everything ends in order. With the second one everything that was started is
-// killed and the program exits at once.
-func interrupts(cancel, kill func()) {
-	const most = 2
-	signals := make(chan os.Signal, most)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	// nohup ignores the end of the terminal, which has to stay so.
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(signals, syscall.SIGHUP)
-	}
-	<-signals
-	cancel()
-	<-signals
-	kill()
-	os.Exit(int(cli.ExitError))
 }
 
 // newService makes the service with the real world behind it.
@@ -89,10 +75,34 @@ func newService(clients all.Clients, progress service.Progress) (*service.Servic
 	if err != nil {
 		return nil, fmt.Errorf("list the actions: %w", err)
 	}
+	secrets := secret.Resolver{Environ: os.Environ(), Programs: clients.Programs}
 	return service.New(service.Options{
 		Registry: registry, Shipped: procedures.FS(), Now: time.Now, Version: version,
 		StateDir: stateDir(), LookPath: exec.LookPath, Progress: progress,
-		Secrets: secret.Resolver{Environ: os.Environ(), Programs: clients.Programs},
+		Secrets: secrets, Person: person,
+		Engine: func(ctx context.Context, keyed func(string) (string, error)) (engine.Engine, error) {
+			return newEngine(ctx, registry, secrets, keyed)
+		},
+	})
+}
+
+// newEngine opens the engine that keeps and drives runs in the state folder.
+func newEngine(
+	ctx context.Context, registry *action.Registry, secrets secret.Resolver, keyed func(string) (string, error),
+) (engine.Engine, error) {
+	w, err := worker.New(worker.Options{
+		Registry: registry, Secrets: func(dir string) action.Secrets { return secrets.In(dir) }, Now: time.Now,
+		Keyed: keyed,
+	})
+	if err != nil {
+		return nil, err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost" // It is for display only.
+	}
+	return local.Open(ctx, local.Options{
+		Dir: stateDir(), Worker: w, Catalog: registry, Now: time.Now, Host: host, Form: version + " " + commit,
 	})
 }
 

@@ -120,6 +120,7 @@ func ApprovalText(w io.Writer, a ApprovalView, opts TextOptions) error {
 		})))
 	}
 	t.facts()
+	t.members()
 	t.steps()
 	for _, text := range a.NoReturn {
 		t.blank()
@@ -173,6 +174,18 @@ func (t *approvalText) facts() {
 	}
 	if shown {
 		t.findingList(t.a.Findings)
+	}
+}
+
+// members lists what an approval of a list is for: all of it.
+func (t *approvalText) members() {
+	if len(t.a.Gate.Members) == 0 {
+		return
+	}
+	t.blank()
+	t.para(0, 2, in(Heading, "What is picked out"), plain(": "+count(len(t.a.Gate.Members), "member")))
+	for _, m := range t.a.Gate.Members {
+		t.para(2, 4, in(Danger, "! "), in(Strong, m.Key), in(Muted, "  "+m.Note))
 	}
 }
 

@@ -158,9 +158,12 @@ type GateView struct {
 	Count    int      `json:"count,omitempty"`
 	By       []string `json:"by,omitempty"`
 	Rejected string   `json:"rejected,omitempty"`
-	// Digest and Facts are what an approval counts for.
-	Digest string `json:"digest,omitempty"`
-	Facts  string `json:"facts,omitempty"`
+	// Digest, Facts and, for a list of members, Selection are what an approval
+	// counts for.
+	Digest    string         `json:"digest,omitempty"`
+	Facts     string         `json:"facts,omitempty"`
+	Selection string         `json:"selection,omitempty"`
+	Members   []run.Selected `json:"members,omitempty"`
 	// Evidence names the values that a person enters.
 	Evidence []string `json:"evidence,omitempty"`
 	// Command passes the gate.

@@ -137,30 +137,12 @@ func stepView(step *plan.Step, state *run.StepState) StepView {
 
 // doubts lists the operations in doubt.
 func (b *runBuilder) doubts() {
-	each(&b.src.State, func(op *run.Operation) {
+	for op := range b.src.State.Operations() {
 		if op.Life == run.InDoubt {
 			b.view.InDoubt = append(b.view.InDoubt, DoubtView{
 				Ref: op.Ref, Text: refText(op.Ref), Attempt: op.Attempt, Reason: op.Reason, Message: op.Message,
 			})
 		}
-	})
-}
-
-// each visits the operations that a run may have in hand.
-func each(s *run.State, visit func(op *run.Operation)) {
-	for i := range s.Stages {
-		for j := range s.Stages[i].Steps {
-			st := &s.Stages[i].Steps[j]
-			for k := range st.Ops {
-				visit(&st.Ops[k])
-			}
-			if st.Lease != nil {
-				visit(&st.Lease.Op)
-			}
-		}
-	}
-	if s.Back != nil && s.Back.Next < len(s.Back.Items) {
-		visit(&s.Back.Items[s.Back.Next])
 	}
 }
 

@@ -20,6 +20,8 @@ func (b *runBuilder) headline() string {
 		return "nobody can see whether " + d.Text + " has happened: " + orText(d.Message, d.Reason)
 	case s.Back != nil:
 		return b.goingBack()
+	case s.Reason == "UntilReached":
+		return "stopped before stage " + s.Until + ", as it was asked for"
 	case s.Paused:
 		return "paused: " + s.Reason
 	case s.Cancelling:
@@ -80,6 +82,11 @@ func (b *runBuilder) waitsForPerson() string {
 	if st.Part == run.PartGated && len(st.Changed) > 0 {
 		c := st.Changed[0]
 		return fmt.Sprintf("stage %s does not start: %s is %s, the plan expects %s", id, c.Name, c.Got, c.Want)
+	}
+	for op := range s.Operations() {
+		if op.Life == run.Asking {
+			return refText(op.Ref) + " cannot be looked at: " + op.Message
+		}
 	}
 	for j := range st.Steps {
 		if step := &st.Steps[j]; step.Status == run.StepFailed && s.Status == run.Halted {

@@ -36,3 +36,14 @@ func RunListText(w io.Writer, l RunList, opts TextOptions) error {
 	t.write(p)
 	return p.close()
 }
+
+// Open counts the runs that have not ended and are driven here.
+func (l *RunList) Open() int {
+	n := 0
+	for i := range l.Runs {
+		if !l.Runs[i].Status.Final() && !l.Runs[i].Moved {
+			n++
+		}
+	}
+	return n
+}

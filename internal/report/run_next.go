@@ -75,11 +75,11 @@ func (b *runBuilder) operations() {
 }
 
 func (b *runBuilder) times(a *OperationView, ref run.Ref) {
-	each(&b.src.State, func(op *run.Operation) {
+	for op := range b.src.State.Operations() {
 		if op.Ref == ref {
 			a.Deadline = op.Deadline
 		}
-	})
+	}
 	for i := range b.view.Stages {
 		if b.view.Stages[i].ID != ref.Stage {
 			continue
@@ -105,35 +105,22 @@ func gateText(g run.GateRef) string {
 
 // gates lists the gates that wait for a person.
 func (b *runBuilder) gates() {
-	s := &b.src.State
-	if s.Status.Final() || s.Status == run.Planned || s.Back != nil || s.Cancelling || s.Aborting {
+	if b.src.State.Status == run.Planned {
 		return
 	}
-	st, id, steps, _ := b.stageOfState(s.Stage)
-	state := &s.Stages[s.Stage]
-	add := func(g *run.GateState, name string, step *plan.Step) {
-		if g.Passed || g.Kind != run.WaitApproval && g.Kind != run.WaitPerson {
-			return
-		}
+	for _, g := range b.src.State.Gates() {
 		v := GateView{
-			Stage: id, Name: name, Step: step != nil, Kind: g.Kind, Question: g.Question, From: g.From,
-			Count: max(g.Count, 1), By: g.By, Rejected: g.Rejected, Digest: st.Digest, Facts: state.Facts,
+			Stage: g.Gate.Stage, Name: orText(g.Gate.Step, g.Gate.Name), Step: g.Gate.Step != "", Kind: g.Terms.Kind,
+			Question: g.Terms.Question, From: g.Terms.From, Count: max(g.Terms.Count, 1), By: g.By,
+			Rejected: g.Rejected,
+			Digest:   g.Digest, Facts: g.Facts, Selection: g.Terms.Selection, Members: g.Members,
 		}
-		if step != nil {
+		if at, ok := b.src.State.Find(g.Gate.Stage, g.Gate.Step); ok {
+			_, step := b.src.State.StepAt(at)
 			v.Evidence = evidenceOf(step)
 		}
 		v.Command = b.passing(&v)
 		b.view.Gates = append(b.view.Gates, v)
-	}
-	if state.Part == run.PartGated {
-		for i := range state.Gates {
-			add(&state.Gates[i], state.Gates[i].Name, nil)
-		}
-	}
-	for j := range state.Steps {
-		if g := state.Steps[j].Gate; g != nil && state.Steps[j].Status == run.StepWaiting {
-			add(g, steps[j].ID, &steps[j])
-		}
 	}
 }
 

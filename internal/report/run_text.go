@@ -144,7 +144,7 @@ func (t *runText) operations() {
 			}
 		}
 		if a.Progress != nil {
-			spans = append(spans, plain(": "+progressText(*a.Progress)))
+			spans = append(spans, plain(": "+ProgressText(*a.Progress)))
 		}
 		if !a.Deadline.IsZero() {
 			spans = append(spans, in(Muted, ", until "+moment(a.Deadline)+" at most"))
@@ -153,8 +153,8 @@ func (t *runText) operations() {
 	}
 }
 
-// progressText says how far an effect has come: "3 of 12 files (25 %), copying".
-func progressText(p action.Progress) string {
+// ProgressText says how far an effect has come: "3 of 12 files (25 %), copying".
+func ProgressText(p action.Progress) string {
 	text := ""
 	switch {
 	case p.Total > 0:

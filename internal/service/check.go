@@ -33,7 +33,12 @@ func (s *Service) Check(ctx context.Context, req CheckRequest) (*report.CheckRes
 	if err != nil {
 		return nil, err
 	}
-	stage, err := stageOf(p, req.Stage)
+	return s.checkPlan(ctx, p, dir, req.Stage)
+}
+
+// checkPlan checks the stage of a plan that comes next.
+func (s *Service) checkPlan(ctx context.Context, p *plan.Plan, dir, id string) (*report.CheckResult, error) {
+	stage, err := stageOf(p, id)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,14 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"sync"
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/observe"
 	"github.com/refitproject/refit/internal/secret"
 )
@@ -20,7 +22,8 @@ const (
 	parallel = 8
 )
 
-// Options are what a Service is built from. All fields but Secrets are required.
+// Options are what a Service is built from. All fields
+// but Secrets, Engine and Person are required.
 type Options struct {
 	// Registry holds the actions and kinds of target.
 	Registry *action.Registry
@@ -42,6 +45,12 @@ type Options struct {
 	LookPath func(name string) (string, error)
 	// Progress is told what is being done.
 	Progress Progress
+	// Engine opens the engine that keeps and drives runs, which hashes sensitive
+	// values with keyed. It is called at first need; nil when there are no runs.
+	Engine func(ctx context.Context, keyed func(text string) (string, error)) (engine.Engine, error)
+	// Person says who uses the program; it is asked for whenever something is
+	// put down in a person's name.
+	Person func() (Person, error)
 }
 
 // Note is one line about what is being done, for people.
@@ -61,6 +70,9 @@ type Progress func(Note)
 type Service struct {
 	o      Options
 	hasher func() (*observe.Hasher, error)
+
+	mu     sync.Mutex
+	engine engine.Engine
 }
 
 // New returns a Service. It contacts nothing and opens no file.

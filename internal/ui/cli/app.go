@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/refitproject/refit/internal/service"
@@ -11,6 +12,14 @@ import (
 // are required.
 type App struct {
 	Stdout, Stderr io.Writer
+	// Stdin is read from when a person is asked.
+	Stdin io.Reader
+	// Interactive tells whether a person can be asked: the standard input is a
+	// terminal.
+	Interactive func() bool
+	// Interrupts lets the first interrupt call soft, once, instead of cancelling
+	// the context. The function that it returns ends that.
+	Interrupts func(soft func()) (release func())
 	// Getenv returns the value of an environment variable, "" when it is not
 	// set.
 	Getenv func(name string) string
@@ -41,6 +50,9 @@ func (a *App) Run(ctx context.Context, args []string) ExitCode {
 	root := newRoot(c) //nolint:contextcheck // cobra hands the context to the commands
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if c.used != nil {
+		err = errors.Join(err, c.used.Close())
+	}
 	if err == nil {
 		err = c.helpErr
 	}

@@ -38,8 +38,12 @@ type console struct {
 	progress *progress
 	// helpErr is why help could not be shown; cobra has no other way for it.
 	helpErr error
+	// used is the service, once it was made.
+	used *service.Service
 	// done is set when a result was written to the standard output.
 	done bool
+	// lines is set when results are written one on a line.
+	lines bool
 }
 
 // newConsole returns a console with the default flags.
@@ -51,7 +55,9 @@ func newConsole(app *App) *console {
 	}
 	c.service = sync.OnceValues(func() (*service.Service, error) {
 		c.progress = newProgress(c)
-		return app.NewService(c.progress.note)
+		s, err := app.NewService(c.progress.note)
+		c.used = s
+		return s, err
 	})
 	return c
 }

@@ -84,6 +84,7 @@ func exitCodeOf(err error) ExitCode {
 		file        *service.PlanFileError
 		stale       *service.StaleError
 		diagnostics diag.Diagnostics
+		trouble     *service.RunError
 	)
 	switch {
 	case err == nil:
@@ -97,7 +98,22 @@ func exitCodeOf(err error) ExitCode {
 		return ExitUsage
 	case errors.As(err, &stale):
 		return ExitStale
+	case errors.As(err, &trouble):
+		return troubleCode(trouble.Trouble)
 	default:
 		return ExitError
 	}
+}
+
+// troubleCode says how the program ends when a run cannot be driven, read or
+// asked for something.
+func troubleCode(t service.RunTrouble) ExitCode {
+	switch t {
+	case service.TroubleOwned, service.TroubleTarget, service.TroubleMoved:
+		return ExitOwned
+	case service.TroubleRefused, service.TroubleUnknown:
+		return ExitUsage
+	case service.TroubleOwn:
+	}
+	return ExitError
 }

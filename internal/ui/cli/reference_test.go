@@ -74,7 +74,9 @@ func TestHelp(t *testing.T) {
 // testRoot returns the command tree over a console that reaches nothing.
 func testRoot() *cobra.Command {
 	return newRoot(newConsole(&App{
-		Stdout: io.Discard, Stderr: io.Discard, Getenv: func(string) string { return "" },
+		Stdin: strings.NewReader(""), Interactive: func() bool { return false },
+		Interrupts: func(func()) func() { return func() {} },
+		Stdout:     io.Discard, Stderr: io.Discard, Getenv: func(string) string { return "" },
 		Terminal:   func(io.Writer) (int, bool) { return 0, false },
 		NewService: func(service.Progress) (*service.Service, error) { return nil, io.EOF },
 	}))

@@ -11,9 +11,11 @@ import (
 
 // Groups of commands in the help.
 const (
-	groupWrite = "write"
-	groupPlan  = "plan"
-	groupHelp  = "help"
+	groupWrite  = "write"
+	groupPlan   = "plan"
+	groupRun    = "run"
+	groupDecide = "decide"
+	groupHelp   = "help"
 )
 
 // newRoot returns the command tree. Building it does no work beside.
@@ -26,10 +28,14 @@ with its databases, volumes, users and helpers.
 
 A procedure says how a kind of platform is upgraded. A platform file says which
 platform that is. From both, and from what is true now, refit plan makes a plan:
-a frozen list of everything that will be done, which people can read and compare.`,
+a frozen list of everything that will be done, which people can read and compare.
+refit apply carries it out: every effect is observed and written down, so that a
+crash at any moment is harmless and the run can be gone on with.`,
 		Example: `  refit lint platform.yaml
   refit plan platform.yaml --to 4.2.0 --save plan.json
-  refit check plan.json`,
+  refit check plan.json
+  refit apply plan.json
+  refit status`,
 		Version:       c.app.Build.Version,
 		Args:          noSubcommand,
 		RunE:          showHelp,
@@ -51,6 +57,8 @@ a frozen list of everything that will be done, which people can read and compare
 	root.AddGroup(
 		&cobra.Group{ID: groupWrite, Title: "Write procedures and platform files:"},
 		&cobra.Group{ID: groupPlan, Title: "Plan:"},
+		&cobra.Group{ID: groupRun, Title: "Carry out:"},
+		&cobra.Group{ID: groupDecide, Title: "Decide about a run:"},
 		&cobra.Group{ID: groupHelp, Title: "Help:"},
 	)
 	root.SetHelpCommand(newHelp(c))
@@ -59,6 +67,9 @@ a frozen list of everything that will be done, which people can read and compare
 	root.AddCommand(
 		newLint(c), newProcedures(c), newSchema(c),
 		newPlan(c), newCheck(c), newReplan(c),
+		newApply(c), newDrive(c), newStatus(c), newWatch(c), newLogs(c), newRuns(c),
+		newGate(c), newApprove(c), newReject(c), newDone(c), newAccept(c), newPause(c), newResume(c), newCancel(c),
+		newRetry(c), newSettle(c), newRelease(c), newRollback(c), newAbort(c),
 		newDoctor(c), newVersion(c), newCompletion(c), newExitCodes(),
 	)
 	return root

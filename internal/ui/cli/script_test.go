@@ -1,7 +1,9 @@
 package cli_test
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -18,7 +20,11 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/all"
+	"github.com/refitproject/refit/internal/engine"
+	"github.com/refitproject/refit/internal/engine/local"
+	"github.com/refitproject/refit/internal/engine/worker"
 	"github.com/refitproject/refit/internal/secret"
 	"github.com/refitproject/refit/internal/service"
 	"github.com/refitproject/refit/internal/ui/cli"
@@ -37,13 +43,17 @@ func TestMain(m *testing.M) {
 // refit is the program as the scripts run it: everything is real but the
 // clock, the version and the terminal, which the environment sets.
 func refit() cli.ExitCode {
-	now, err := time.Parse(time.RFC3339, os.Getenv("REFIT_TEST_NOW"))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "REFIT_TEST_NOW:", err)
-		return cli.ExitError
+	now := time.Now
+	if text := os.Getenv("REFIT_TEST_NOW"); text != "real" {
+		fixed, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "REFIT_TEST_NOW:", err)
+			return cli.ExitError
+		}
+		now = func() time.Time { return fixed }
 	}
 	app := cli.App{
-		Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		Terminal: func(w io.Writer) (int, bool) {
 			if w != os.Stdout && w != os.Stderr {
 				return 0, false
@@ -51,21 +61,42 @@ func refit() cli.ExitCode {
 			columns, err := strconv.Atoi(os.Getenv("REFIT_TEST_TERMINAL"))
 			return columns, err == nil
 		},
-		Build: cli.Build{Version: "v0.0.0-test", Commit: "0123abc", Go: "go1.26", Platform: "linux/amd64"},
+		Interactive: func() bool { return os.Getenv("REFIT_TEST_ASK") != "" },
+		Interrupts:  func(func()) func() { return func() {} },
+		Build:       cli.Build{Version: "v0.0.0-test", Commit: "0123abc", Go: "go1.26", Platform: "linux/amd64"},
 		NewService: func(progress service.Progress) (*service.Service, error) {
 			clients := all.NewClients(os.Environ())
 			registry, err := all.NewRegistry(clients)
 			if err != nil {
 				return nil, err
 			}
+			secrets := secret.Resolver{Environ: os.Environ(), Programs: clients.Programs}
+			state := filepath.Join(os.Getenv("WORK"), "state")
 			return service.New(service.Options{
-				Registry: registry, Shipped: procedures.FS(), Now: func() time.Time { return now }, Version: "v0.0.0-test",
-				StateDir: filepath.Join(os.Getenv("WORK"), "state"), LookPath: exec.LookPath, Progress: progress,
-				Secrets: secret.Resolver{Environ: os.Environ(), Programs: clients.Programs},
+				Registry: registry, Shipped: procedures.FS(), Now: now, Version: "v0.0.0-test",
+				StateDir: state, LookPath: exec.LookPath, Progress: progress, Secrets: secrets, Person: person,
+				Engine: func(ctx context.Context, keyed func(string) (string, error)) (engine.Engine, error) {
+					w, err := worker.New(worker.Options{
+						Registry: registry, Secrets: func(dir string) action.Secrets { return secrets.In(dir) }, Now: now,
+						Keyed: keyed,
+					})
+					if err != nil {
+						return nil, err
+					}
+					return local.Open(ctx, local.Options{
+						Dir: state, Worker: w, Catalog: registry, Now: now, Host: "laptop", Form: "test",
+					})
+				},
 			})
 		},
 	}
 	return app.Run(context.Background(), os.Args[1:])
+}
+
+// person is who the environment says: "ada@laptop".
+func person() (service.Person, error) {
+	name, host, _ := strings.Cut(cmp.Or(os.Getenv("REFIT_TEST_PERSON"), "ada@laptop"), "@")
+	return service.Person{Name: name, Host: host, From: "pts/1", Groups: []string{"staff"}}, nil
 }
 
 // stamp prints its arguments, for procedures in the scripts that need a
@@ -86,6 +117,8 @@ func TestScripts(t *testing.T) {
 			"big":     big,
 			"replace": replace,
 			"mode":    mode,
+			"digest":  digest,
+			"until":   until,
 		},
 	})
 }
@@ -171,5 +204,49 @@ func mode(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
 		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
+}
+
+// digest puts the digest of a plan file, or of one of its stages, into a
+// variable: digest NAME FILE [STAGE].
+func digest(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: digest NAME FILE [STAGE]")
+	}
+	var p struct {
+		Digest string `json:"digest"`
+		Stages []struct {
+			ID     string `json:"id"`
+			Digest string `json:"digest"`
+		} `json:"stages"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &p))
+	got := p.Digest
+	for _, st := range p.Stages {
+		if len(args) > 2 && st.ID == args[2] {
+			got = st.Digest
+		}
+	}
+	ts.Setenv(args[0], got)
+}
+
+// until runs refit again and again until its output holds a text:
+// until TEXT ARGUMENTS...
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: until TEXT ARGUMENTS...")
+	}
+	limit := time.After(20 * time.Second)
+	for {
+		_ = ts.Exec("refit", args[1:]...) // Any exit code: the text decides.
+		if strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+		select {
+		case <-limit:
+			ts.Logf("[stdout]\n%s[stderr]\n%s", ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+			ts.Fatalf("waited in vain for %q", args[0])
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }

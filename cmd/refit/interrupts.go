@@ -1,0 +1,65 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/refitproject/refit/internal/ui/cli"
+)
+
+// interrupts are the signals that ask a program to end: an interrupt, a
+// termination, the end of the terminal.
+type interrupts struct {
+	// cancel ends everything in order, kill at once.
+	cancel, kill func()
+
+	mu   sync.Mutex
+	soft func()
+}
+
+// soften lets the first interrupt call soft, once, instead of cancelling. The
+// function that it returns ends that.
+func (i *interrupts) soften(soft func()) (release func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	// What reads the output may end before the run does: that is an error of the
+	// writing then, not the end of the program in the middle of a step.
+	signal.Ignore(syscall.SIGPIPE)
+	i.soft = soft
+	return func() { _ = i.take() }
+}
+
+// take returns the soft end, and nil from then on.
+func (i *interrupts) take() func() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	soft := i.soft
+	i.soft = nil
+	return soft
+}
+
+// wait carries out what the signals ask for. While a run is driven the first
+// interrupt lets what is under way go on to its end. The next signal cancels, so
+// that everything ends in order. With the one after that everything that was
+// started is killed and the program exits at once.
+func (i *interrupts) wait() {
+	const most = 2
+	signals := make(chan os.Signal, most)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	// nohup ignores the end of the terminal, which has to stay so.
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	if s := <-signals; s == os.Interrupt {
+		if soft := i.take(); soft != nil {
+			soft()
+			<-signals
+		}
+	}
+	i.cancel()
+	<-signals
+	i.kill()
+	os.Exit(int(cli.ExitError))
+}

@@ -1,0 +1,182 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/engine"
+	"github.com/refitproject/refit/internal/report"
+)
+
+// DriveRequest says which runs to drive, and for how long.
+type DriveRequest struct {
+	// Runs names runs; empty for all that have not ended and that nobody drives.
+	Runs []string
+	// Linger is how long a run may wait for a timer before it is left; negative
+	// means until it has ended, also for a person.
+	Linger time.Duration
+	// Stop asks to end in order when it is closed; it may be nil.
+	Stop <-chan struct{}
+	// On is told every event. It is called by several goroutines.
+	On func(report.EventLine)
+}
+
+// DriveResult is how driving a run has ended.
+type DriveResult struct {
+	Run string `json:"run"`
+	// View is where the run stands; nil when it cannot be read.
+	View *report.RunView `json:"view,omitempty"`
+	// Err is why the run could not be driven; nil when the view says it all.
+	Err error `json:"-"`
+}
+
+// Drive carries runs on. A run that another process drives is passed over
+// unless it was named. The results are in the order of the runs.
+func (s *Service) Drive(ctx context.Context, req DriveRequest) ([]DriveResult, error) {
+	e, err := s.host(ctx)
+	if err != nil {
+		return nil, err
+	}
+	who, err := s.person()
+	if err != nil {
+		return nil, err
+	}
+	ids, err := s.toDrive(ctx, req.Runs)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	outcomes, err := e.Drive(ctx, engine.DriveOptions{
+		Runs: ids, Linger: req.Linger, By: who.By, Stop: req.Stop,
+		On: func(id string, r engine.Record) {
+			if req.On == nil {
+				return
+			}
+			if line, err := report.BuildEvent(id, r.Event); err == nil {
+				req.On(line)
+			}
+		},
+		OnProgress: func(_, _ string, p action.Progress) { s.o.Progress(noteOf(p)) },
+	})
+	if err != nil {
+		return nil, runError("", err)
+	}
+	results := make([]DriveResult, 0, len(outcomes))
+	for _, o := range outcomes {
+		r := DriveResult{Run: o.ID, Err: runError(o.ID, o.Err)}
+		if owned(r.Err) && len(req.Runs) == 0 {
+			continue
+		}
+		// What is seen is told although the driving was interrupted.
+		if _, v, err := s.view(context.WithoutCancel(ctx), o.ID); err == nil {
+			r.View = v
+		} else if r.Err == nil {
+			r.Err = err
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+func owned(err error) bool {
+	trouble, ok := errors.AsType[*RunError](err)
+	return ok && trouble.Trouble == TroubleOwned
+}
+
+// toDrive returns the ids of the runs that are meant.
+func (s *Service) toDrive(ctx context.Context, names []string) ([]string, error) {
+	list, err := s.Runs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, name := range names {
+		id, err := findRun(list.Runs, name)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	if len(names) > 0 {
+		return ids, nil
+	}
+	for i := range list.Runs {
+		if r := &list.Runs[i]; !r.Status.Final() && !r.Moved && r.Owner == nil {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids, nil
+}
+
+// noteOf words the progress of an operation.
+func noteOf(p action.Progress) Note { return Note{Text: report.ProgressText(p)} }
+
+// watchEvery is how often the history of another process is looked at.
+const watchEvery = 200 * time.Millisecond
+
+// WatchRequest says which run to watch.
+type WatchRequest struct {
+	Run string
+	// Last is how many of the events that have happened are told first; negative
+	// for all.
+	Last int
+	On   func(report.EventLine)
+}
+
+// Watch tells the events of a run from any process, until the run has ended or
+// ctx ends. It returns where the run stands then.
+func (s *Service) Watch(ctx context.Context, req WatchRequest) (*report.RunView, error) {
+	e, err := s.host(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.Status(ctx, req.Run)
+	if err != nil {
+		return nil, err
+	}
+	after := uint64(0)
+	if last := uint64(max(req.Last, 0)); req.Last >= 0 && v.Events > last {
+		after = v.Events - last
+	}
+	tick := time.NewTicker(watchEvery) //nolint:forbidigo // A person watches, and nothing is recorded.
+	defer tick.Stop()
+	for {
+		seen, err := tell(ctx, e, v.ID, after, req.On)
+		if err != nil {
+			return nil, err
+		}
+		if seen > after {
+			after = seen
+			if v, err = s.Status(ctx, v.ID); err != nil {
+				return nil, err
+			}
+		}
+		if v.Status.Final() && v.Events <= after {
+			return v, nil
+		}
+		select {
+		case <-ctx.Done():
+			return v, ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// tell tells the events behind the one numbered after, and returns the number of
+// the last one.
+func tell(ctx context.Context, e engine.Engine, id string, after uint64, on func(report.EventLine)) (uint64, error) {
+	records, err := e.History(ctx, id, after, 0)
+	if err != nil {
+		return 0, runError(id, err)
+	}
+	for _, r := range records {
+		line, err := report.BuildEvent(id, r.Event)
+		if err != nil {
+			return 0, err
+		}
+		on(line)
+		after = r.Event.Seq
+	}
+	return after, nil
+}

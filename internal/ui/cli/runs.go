@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/report"
+)
+
+// newRuns returns the command runs with its subcommands.
+func newRuns(c *console) *cobra.Command {
+	list := func(cmd *cobra.Command, _ []string) error {
+		s, err := c.service()
+		if err != nil {
+			return err
+		}
+		all, err := s.Runs(cmd.Context())
+		if err != nil {
+			return err
+		}
+		return c.runList(all)
+	}
+	cmd := &cobra.Command{
+		Use:     "runs",
+		GroupID: groupRun,
+		Short:   "List, show and move runs",
+		Long: `Runs lists all runs that are kept in the state folder of this machine, the newest
+first, with their states and the processes that drive them.`,
+		Example: `  refit runs
+  refit runs show wiki-prod-1
+  refit runs export wiki-prod-1 wiki.run`,
+		Args:              noSubcommand,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              list,
+	}
+	cmd.AddCommand(&cobra.Command{
+		Use: "list", Short: "List all runs", Long: `List does what refit runs does.`,
+		Example: `  refit runs list -o json`,
+		Args:    none, ValidArgsFunction: cobra.NoFileCompletions, RunE: list,
+	}, newRunsShow(c), newRunsExport(c), newRunsImport(c))
+	return cmd
+}
+
+// history is a run with all that has happened, for programs.
+type history struct {
+	Run    *report.RunView    `json:"run"`
+	Events []report.EventLine `json:"events"`
+}
+
+func newRunsShow(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show [RUN]",
+		Short: "Show a run with all that has happened",
+		Long: `Show prints where a run stands, as refit status --full does, and every event of its
+history in plain words.`,
+		Example:           `  refit runs show wiki-prod-1`,
+		Args:              atMost(0, 1, "one run"),
+		ValidArgsFunction: c.runIDs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, id, _, err := c.theRun(cmd, args, 0, 0)
+			if err != nil {
+				return err
+			}
+			h := history{Events: []report.EventLine{}}
+			if h.Run, h.Events, err = s.History(cmd.Context(), id); err != nil {
+				return err
+			}
+			return c.show(h, func(w io.Writer, opts report.TextOptions) error {
+				opts.Full = true
+				if err := report.RunText(w, *h.Run, opts); err != nil {
+					return err
+				}
+				if _, err := io.WriteString(w, "\n"); err != nil {
+					return err
+				}
+				for _, e := range h.Events {
+					if err := report.EventText(w, e, false, opts); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	}
+}
+
+func newRunsExport(c *console) *cobra.Command {
+	keep := false
+	cmd := &cobra.Command{
+		Use:   "export RUN FILE",
+		Short: "Write a run to a file, to go on with it on another machine",
+		Long: `Export writes a run to a new file: its plans, its history and the head of its
+chain. The run is not driven here any more: refit runs import takes it over on
+another machine. With --keep it goes on here, and the file is a copy that can be
+looked at and not be driven.`,
+		Example: `  refit runs export wiki-prod-1 wiki.run
+  refit runs export wiki-prod-1 copy.run --keep`,
+		Args: atMost(2, 2, "a run and a file"),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 1 {
+				return nil, cobra.ShellCompDirectiveDefault
+			}
+			return c.runIDs(1)(cmd, args, typed)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := c.service()
+			if err != nil {
+				return err
+			}
+			id, err := s.RunNamed(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if err := s.ExportRun(cmd.Context(), id, args[1], keep); err != nil {
+				return err
+			}
+			v, err := s.Status(cmd.Context(), id)
+			return c.asked(v, err)
+		},
+	}
+	cmd.Flags().BoolVar(&keep, "keep", false, "write a copy, and go on with the run here")
+	return cmd
+}
+
+func newRunsImport(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:   "import FILE",
+		Short: "Take over a run that was exported on another machine",
+		Long: `Import reads a run that refit runs export wrote, checks the chain of its history,
+and takes it over: refit drive goes on with it here.`,
+		Example: `  refit runs import wiki.run`,
+		Args:    files(1, 1, "one file"),
+		ValidArgsFunction: first(func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault
+		}),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := c.service()
+			if err != nil {
+				return err
+			}
+			return c.asked(s.ImportRun(cmd.Context(), args[0]))
+		},
+	}
+}

@@ -1,0 +1,1 @@
+cp releases/2.json site/release.json
