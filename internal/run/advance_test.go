@@ -161,9 +161,9 @@ func BenchmarkAdvance(b *testing.B) { benchmark(b, false) }
 // BenchmarkDrive asks for the pending commands after every event.
 func BenchmarkDrive(b *testing.B) { benchmark(b, true) }
 
-// BenchmarkChain drives one stage of many steps, each of which needs the one
+// BenchmarkLongChain drives one stage of many steps, each of which needs the one
 // before it.
-func BenchmarkChain(b *testing.B) {
+func BenchmarkLongChain(b *testing.B) {
 	for _, n := range []int{500, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			var text strings.Builder
