@@ -70,9 +70,12 @@ sim: ## Run the simulator (SEEDS=20000 FIRST=1000000 MODE=mixed, small or aborts
 mutate: ## Switch off each rule that blocks, and see that a test fails for it.
 	@go run -C hack ./mutate -root ..
 
+KILLS ?= 500
+SEED  ?= 1
+
 .PHONY: crash
-crash: ## Kill the real process at every event and at random instants.
-	@hack/later.sh internal/engine "crash: there is no engine to kill yet; this test comes with the local engine."
+crash: ## Kill the real driver KILLS (default 500) times, from SEED on, and judge what is left.
+	@go test ./test/crash -count=1 -timeout 0 -v -kills=$(KILLS) -seed=$(SEED) -steps=500
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (default 10s) each.
