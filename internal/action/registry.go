@@ -39,6 +39,21 @@ func NewRegistry(actions []Action, kinds []TargetKind) (*Registry, error) {
 	return r, nil
 }
 
+// Wrapped returns a registry in which every action is what wrap makes of it. A
+// wrapper keeps the Spec.
+func (r *Registry) Wrapped(wrap func(Action) Action) *Registry {
+	w := &Registry{byName: make(map[string]Action, len(r.byName)), names: r.names, kinds: r.kinds}
+	done := map[string]Action{}
+	for name, a := range r.byName {
+		id := a.Spec().ID()
+		if done[id] == nil {
+			done[id] = wrap(a)
+		}
+		w.byName[name] = done[id]
+	}
+	return w
+}
+
 func (r *Registry) add(a Action) error {
 	if err := validate(a); err != nil {
 		return err

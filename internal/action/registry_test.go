@@ -140,3 +140,22 @@ func TestObservable(t *testing.T) {
 		t.Error("Observable must depend on the field that the spec names, and on nothing else")
 	}
 }
+
+// TestWrapped makes sure that both names of an action lead to the same wrapper.
+func TestWrapped(t *testing.T) {
+	t.Parallel()
+	r, err := action.NewRegistry([]action.Action{action.Define(paint())}, []action.TargetKind{kind("host"), kind("git")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	type marked struct{ action.Action }
+	w := r.Wrapped(func(a action.Action) action.Action { return &marked{a} })
+	byName, _ := w.Action("wall.paint")
+	byID, _ := w.Action("wall.paint@1")
+	if _, ok := byName.(*marked); !ok || byName != byID {
+		t.Errorf("got %T and %T", byName, byID)
+	}
+	if before, _ := r.Action("wall.paint"); before == byName {
+		t.Error("the first registry has changed")
+	}
+}

@@ -99,6 +99,8 @@ type Terms struct {
 	Every   plan.Duration `json:"every,omitempty"`
 	MaxGap  plan.Duration `json:"maxGap,omitempty"`
 	Checks  []string      `json:"checks,omitempty"`
+	// Evidence are the names of the values that a person enters.
+	Evidence []string `json:"evidence,omitempty"`
 	// Undo tells the person how work is taken back.
 	Undo string `json:"undo,omitempty"`
 	// Selection is the digest of the list of members that an approval is asked

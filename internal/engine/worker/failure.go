@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/action/wrap"
 	"github.com/refitproject/refit/internal/engine/observe"
 	"github.com/refitproject/refit/internal/run"
 )
@@ -44,7 +45,8 @@ func permanent(err error) bool {
 		return false
 	}
 	switch failure.Reason {
-	case action.ReasonInvalidInput, reasonUnknownAction, reasonPanicked, reasonNoRestore, reasonInvalidRecord:
+	case action.ReasonInvalidInput, wrap.ReasonOutputTooLarge, reasonUnknownAction, reasonPanicked, reasonNoRestore,
+		reasonInvalidRecord:
 		return true
 	}
 	return false

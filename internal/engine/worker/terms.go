@@ -32,9 +32,7 @@ func (r *resolver) terms(step *plan.Step, with map[string]any) (*run.Terms, erro
 		}
 	case action.GatePerson:
 		t.Question, t.Undo = str("instructions"), str("undo")
-		if names := stringsOf(with["evidence"]); len(names) > 0 {
-			t.Question += "\nEnter: " + strings.Join(names, ", ")
-		}
+		t.Evidence = stringsOf(with["evidence"])
 	case action.GateCondition:
 		t.Question = str("reason")
 		if t.Question == "" {
