@@ -19,6 +19,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/all"
+	"github.com/refitproject/refit/internal/action/wrap"
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/local"
 	"github.com/refitproject/refit/internal/engine/worker"
@@ -75,6 +76,8 @@ func newService(clients all.Clients, progress service.Progress) (*service.Servic
 	if err != nil {
 		return nil, fmt.Errorf("list the actions: %w", err)
 	}
+	options := wrapping() // One limit for all actions of a target.
+	registry = registry.Wrapped(func(a action.Action) action.Action { return wrap.All(a, options) })
 	secrets := secret.Resolver{Environ: os.Environ(), Programs: clients.Programs}
 	return service.New(service.Options{
 		Registry: registry, Shipped: procedures.FS(), Now: time.Now, Version: version,
@@ -84,6 +87,22 @@ func newService(clients all.Clients, progress service.Progress) (*service.Servic
 			return newEngine(ctx, registry, secrets, keyed)
 		},
 	})
+}
+
+// wrapping says what every action is wrapped in. Questions are repeated for a
+// moment here; longer trouble is the core's business. Effects are never repeated.
+func wrapping() wrap.Options {
+	const (
+		ask       = 5 * time.Minute
+		tries     = 3
+		first     = 200 * time.Millisecond
+		most      = 2 * time.Second
+		perTarget = 8
+	)
+	return wrap.Options{
+		Ask: ask, Retry: wrap.Backoff{Attempts: tries, First: first, Most: most},
+		Limiter: wrap.NewLimiter(perTarget, 0), LargeOutputs: true,
+	}
 }
 
 // newEngine opens the engine that keeps and drives runs in the state folder.

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"regexp"
 	"sync"
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/engine"
+	"github.com/refitproject/refit/internal/run"
 )
 
 var errClosed = errors.New("the engine is closed")
@@ -84,6 +86,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		s.close()
 		return nil, err
 	}
+	o.Form += " " + shapeOf(reflect.TypeFor[run.State]())
 	e := &Engine{o: o, store: s, writer: w, quit: make(chan struct{})}
 	e.watch = newWatcher(e)
 	return e, nil
