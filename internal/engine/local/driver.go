@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/run"
 )
@@ -24,6 +25,8 @@ type driver struct {
 	// else is done for an operation before.
 	ends    map[run.Ref]<-chan struct{}
 	results chan result
+	// hurried tells that what was under way was asked to end now.
+	hurried bool
 	// gone is closed when results are not taken any more.
 	gone chan struct{}
 	// wake is told that somebody asks for something; asked is set until the
@@ -163,10 +166,21 @@ func (d *driver) take(r result) error {
 	if r.err != nil {
 		return fmt.Errorf("carry out %s of run %q: %w", id, d.hold.row.id, r.err)
 	}
+	if d.hurried && unclear(r.body) {
+		// The owner ended it, which says nothing against the step: as after a
+		// crash the next owner observes it, and the attempt does not count.
+		return nil
+	}
 	if err := d.append(r.body); err != nil && !errors.Is(err, run.ErrStale) {
 		return err
 	}
 	return nil
+}
+
+// unclear tells whether an attempt ended without anybody knowing what it did.
+func unclear(body run.Body) bool {
+	e, ok := body.(*run.OperationEnded)
+	return ok && !e.OK && e.Extent == string(action.ExtentUnknown)
 }
 
 // append folds an event and hands it to the writer with the next flush.

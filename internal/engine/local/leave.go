@@ -83,6 +83,7 @@ func (d *driver) park(ctx context.Context) error {
 
 // stop asks everything under way to end and records what came of it.
 func (d *driver) stop(context.Context) error {
+	d.hurried = true
 	for _, f := range d.flights {
 		f.cancel()
 	}
@@ -119,6 +120,7 @@ func (d *driver) collect(hurry <-chan struct{}) error {
 			case <-ended:
 				waiting = false
 			case <-hurry: // Asked a second time.
+				d.hurried = true
 				hurry, late = nil, time.After(grace)
 				for _, f := range d.flights {
 					f.cancel()
