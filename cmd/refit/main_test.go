@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -133,6 +134,110 @@ func TestNothingOutlivesTheProgram(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestInterruptWhileDriving ends a run in the middle of a step: the first
+// interrupt lets the step go on to its end, the second stops it in order. What
+// has happened is written down each time, and the run can be gone on with.
+func TestInterruptWhileDriving(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		reason  string
+		signals []os.Signal
+		stderr  string
+		done    bool
+	}{
+		"Once":     {"What is under way ends.", []os.Signal{os.Interrupt}, "goes on to its end", true},
+		"Twice":    {"It is stopped.", []os.Signal{os.Interrupt, os.Interrupt}, "refit drive test-1 goes on", false},
+		"Terminal": {"The terminal goes away.", []os.Signal{syscall.SIGHUP}, "refit drive test-1 goes on", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			writeSlow(t, dir)
+			if out, err := program(t, dir, "plan", "platform.yaml", "--save", "plan.json").CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			cmd := program(t, dir, "apply", "plan.json", "--digest", digestOf(t, filepath.Join(dir, "plan.json")))
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			exists := func(name string) func() bool {
+				return func() bool { _, err := os.Stat(filepath.Join(dir, name)); return err == nil }
+			}
+			eventually(t, "the step has begun", exists("begun"))
+			for _, s := range test.signals {
+				_ = cmd.Process.Signal(s)
+				time.Sleep(100 * time.Millisecond) // two at once count as one
+			}
+			if test.done {
+				write1(t, filepath.Join(dir, "go"), "")
+			}
+			failed, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+			if !ok || failed.ExitCode() != 1 || !strings.Contains(stderr.String(), test.stderr) {
+				t.Errorf("%s Ended with %v:\n%s%s", test.reason, failed, &stdout, &stderr)
+			}
+			if got := exists("done")(); got != test.done {
+				t.Errorf("%s The step is done: %t", test.reason, got)
+			}
+			write1(t, filepath.Join(dir, "go"), "")
+			if out, err := program(t, dir, "drive", "test-1").CombinedOutput(); err != nil || !exists("done")() {
+				t.Errorf("going on ended with %v:\n%s", err, out)
+			}
+		})
+	}
+}
+
+// writeSlow makes a platform whose only step goes on until the file go is there.
+func writeSlow(t *testing.T, dir string) {
+	t.Helper()
+	write1(t, filepath.Join(dir, "platform.yaml"),
+		"apiVersion: refit.dev/v1alpha1\nkind: Platform\nmetadata: {name: test}\nprocedure: ./procedure.yaml\n")
+	write1(t, filepath.Join(dir, "procedure.yaml"), `apiVersion: refit.dev/v1alpha1
+kind: Procedure
+metadata: {name: test, summary: Takes its time.}
+components: {web: {kind: service}}
+stages:
+  - id: only
+    steps:
+      slow:
+        phase: upgrade
+        action: exec.command
+        with:
+          command: [sh, -c, "touch begun; while [ ! -e go ]; do sleep 0.05; done; touch done"]
+          observe: {command: [test, -e, done]}
+          undo: {command: [rm, -f, done]}
+        changes: [web]
+      other:
+        phase: verify
+        action: file.read
+        with: {path: done}
+`)
+}
+
+func write1(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// digestOf reads the digest of a plan file.
+func digestOf(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p struct {
+		Digest string `json:"digest"`
+	}
+	if err := json.Unmarshal(data, &p); err != nil {
+		t.Fatal(err)
+	}
+	return p.Digest
 }
 
 // TestNoHome lets everything work that needs no state folder.

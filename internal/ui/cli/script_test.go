@@ -119,6 +119,7 @@ func TestScripts(t *testing.T) {
 			"mode":    mode,
 			"digest":  digest,
 			"until":   until,
+			"within":  within,
 		},
 	})
 }
@@ -248,5 +249,19 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("waited in vain for %q", args[0])
 		case <-time.After(50 * time.Millisecond):
 		}
+	}
+}
+
+// within runs refit and expects it to do well in so much time: within 1s pause.
+func within(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: within DURATION ARGUMENTS...")
+	}
+	most, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	began := time.Now()
+	ts.Check(ts.Exec("refit", args[1:]...))
+	if took := time.Since(began); took > most {
+		ts.Fatalf("it took %s, at most %s are fine", took, most)
 	}
 }
