@@ -68,4 +68,42 @@ say "8. A plan that was edited by hand is no plan"
 sed -i 's/releases\/2.4.1.json/releases\/2.0.0.json/' plan.json
 ends 2 refit plan show plan.json
 
-say "This is as far as Refit goes today: carrying the plan out comes next"
+say "9. The plan is carried out; it waits for its approvals before anything is changed"
+sed -i 's/    approval: {by: \[owners\], /    approval: {/' procedure.yaml
+sed -i '/^windows:/,$d' platform.yaml
+sed -i 's|command: \[cp, "../releases/${hop.to}.json", release.json\]|command: [sh, ../power-cut.sh, "../releases/${hop.to}.json"]|' procedure.yaml
+cat > power-cut.sh <<'SCRIPT'
+# The first time the power fails in the middle of the step: Refit is killed.
+if [ ! -e ../cut ]; then
+  touch ../cut
+  kill -9 "$PPID"
+  exit 1
+fi
+cp "$1" release.json
+SCRIPT
+refit plan platform.yaml --to 2.4.1 --save apply.json > /dev/null 2>&1
+# digest N: the Nth digest of the plan as people see it: the plan, then its stages.
+digest() { refit plan show apply.json | sed -n 's/^  Digest *//p' | sed -n "$1p"; }
+ends 5 refit apply apply.json --digest "$(digest 1)"
+ends 2 refit approve wiki-prod-1 to-2.0.0 approval --digest "$(digest 3)"
+ends 0 refit approve wiki-prod-1 to-2.0.0 approval --digest "$(digest 2)"
+
+say "10. The point of no return is approved by itself, with what hangs on it in view"
+ends 0 refit gate wiki-prod-1 to-2.0.0 point-of-no-return
+ends 0 refit approve wiki-prod-1 to-2.0.0 point-of-no-return --digest "$(digest 2)"
+
+say "11. kill -9 in the middle of a step"
+ends 137 refit drive wiki-prod-1
+ends 0 refit status
+
+say "12. The next process looks first, and goes on where it was"
+ends 5 refit drive wiki-prod-1
+ends 0 refit done wiki-prod-1 to-2.0.0 tell-authors
+ends 5 refit drive wiki-prod-1
+ends 0 refit approve wiki-prod-1 --digest "$(digest 3)"
+ends 0 refit drive wiki-prod-1
+
+say "13. What has come of it"
+ends 0 refit runs
+ends 0 refit logs wiki-prod-1 to-2.0.0 install
+ends 0 cat site/release.json

@@ -28,7 +28,9 @@
 //     artefact by its digest. Progress is never an event. The commands that are
 //     pending are bounded by the run's limit of steps under way.
 //
-// A command that is no longer pending is stopped, by ending its context. A result
+// An attempt that ends because its owner stops, and of which nobody knows what it
+// did, is not recorded: it is observed and counted like one lost in a crash. A
+// command that is no longer pending is stopped, by ending its context. A result
 // that nobody waits for any more (run.ErrStale) is dropped. When an event cannot
 // follow (run.ErrInvalidTransition) the host stops driving the run and says so:
 // going on with a history that does not fit would be guessing.

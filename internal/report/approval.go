@@ -143,6 +143,8 @@ func askedFor(a *ApprovalView) string {
 		return "an approval of its rollback"
 	case a.Gate.Kind == run.WaitPerson:
 		return "a person's work, " + a.Gate.Name + " of stage " + a.Gate.Stage
+	case a.Gate.Name == "approval":
+		return "an approval of stage " + a.Gate.Stage
 	default:
 		return "the approval " + a.Gate.Name + " of stage " + a.Gate.Stage
 	}

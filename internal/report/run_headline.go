@@ -102,6 +102,9 @@ func (b *runBuilder) waitsForPerson() string {
 		if g.Rejected != "" {
 			return fmt.Sprintf("%s of %s was refused: %s", g.Name, g.Stage, g.Rejected)
 		}
+		if g.Name == "approval" {
+			return fmt.Sprintf("waits for an approval of %s: %s", g.Stage, g.Question)
+		}
 		return fmt.Sprintf("waits for %s, %s of %s: %s", what, g.Name, g.Stage, g.Question)
 	}
 	for i := range s.Findings {

@@ -19,7 +19,9 @@ func RunStandsText(w io.Writer, v RunView, opts TextOptions) error {
 		t.para(2, 4, in(Warn, "held: "), plain(list(names, 5)+"; nothing is released while nobody drives the run"))
 	}
 	for _, c := range v.Commands {
-		t.para(2, 4, in(Muted, strings.TrimRight(c.Why, ".:")+":"))
+		if !strings.Contains(v.Headline, c.Why) { // It is not said twice.
+			t.para(2, 4, in(Muted, strings.TrimRight(c.Why, ".:")+":"))
+		}
 		t.command(c.Command)
 	}
 	return t.close()

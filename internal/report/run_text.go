@@ -77,7 +77,7 @@ func (t *runText) head() {
 		role = Warn
 	}
 	t.field("Driven by", in(role, v.Driven))
-	if !v.Next.IsZero() && !v.Status.Final() {
+	if v.Next.After(v.Looked) && !v.Status.Final() {
 		t.field("Goes on", plain(moment(v.Next)))
 	}
 	if v.Reason != "" {

@@ -17,6 +17,12 @@ func TestDocsHowTo(t *testing.T) {
 	testPage(t, "../../../docs/how-to/plan-and-check.md")
 }
 
+// TestDocsApply tests the page about carrying a plan out.
+func TestDocsApply(t *testing.T) {
+	t.Parallel()
+	testPage(t, "../../../docs/how-to/apply-and-resume.md")
+}
+
 // TestDocsJSON tests the page about results as JSON.
 func TestDocsJSON(t *testing.T) {
 	t.Parallel()
@@ -87,12 +93,15 @@ func newShell(t *testing.T, dir string) func(command string) []string {
 		"REFIT_TEST_NOW=2026-11-21T09:00:00Z", "REFIT_TEST_TERMINAL=", "NO_COLOR=1", "COLUMNS=", "GOCOVERDIR=" + t.TempDir(),
 	}
 	return func(command string) []string {
+		if !strings.ContainsAny(command, "|<>;&$") {
+			command = "exec " + command // Else the shell has its say when the program is killed.
+		}
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
 		cmd.Dir, cmd.Env = dir, env
 		out, err := cmd.CombinedOutput()
 		text := string(out)
 		if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-			text += "exit code " + strings.TrimPrefix(failed.String(), "exit status ") + "\n"
+			text += strings.NewReplacer("exit status ", "exit code ", "signal: ", "").Replace(failed.String()) + "\n"
 		} else if err != nil {
 			t.Fatal(err)
 		}
