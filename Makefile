@@ -54,11 +54,11 @@ test-race: ## Run all tests with the race detector; needs a C compiler.
 
 .PHONY: e2e
 e2e: ## Upgrade real platforms, the short set.
-	@hack/later.sh test/e2e "e2e: there are no end-to-end tests yet; they come with the local engine."
+	@hack/later.sh test/e2e "e2e: there are no end-to-end tests yet; they come with the first real platform."
 
 .PHONY: e2e-full
 e2e-full: ## Upgrade real platforms, everything.
-	@hack/later.sh test/e2e "e2e-full: there are no end-to-end tests yet; they come with the local engine."
+	@hack/later.sh test/e2e "e2e-full: there are no end-to-end tests yet; they come with the first real platform."
 
 .PHONY: sim
 sim: ## Run the simulator (SEEDS=20000 FIRST=1000000 MODE=mixed, small or aborts).
