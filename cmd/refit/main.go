@@ -52,7 +52,7 @@ func limitMemory() {
 
 // run carries out the command line.
 func run() cli.ExitCode {
-	clients := all.NewClients(os.Environ())
+	clients := all.NewClients(append(os.Environ(), action.StateVariable+"="+stateDir()))
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := &interrupts{cancel: cancel, kill: clients.Programs.KillAll}

@@ -8,6 +8,11 @@ import "context"
 // its process group.
 const KeyVariable = "REFIT_KEY"
 
+// StateVariable is the environment variable that names the state folder of the
+// Refit that started a program. Runs of two folders may have the same name, and
+// with it the same keys: a program of another folder is none of ours.
+const StateVariable = "REFIT_STATE"
+
 // Child is a program that was started for a step. The process identifier alone
 // does not name it for long: the system gives it away again.
 type Child struct {

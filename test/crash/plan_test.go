@@ -37,6 +37,9 @@ func (m *maker) does(name string, more ...int) string {
 	if m.pause > 0 {
 		pause = m.r.IntN(m.pause)
 	}
+	if m.r.IntN(30) == 0 {
+		pause = 150 // It outlives its driver.
+	}
 	text := fmt.Sprintf("[%q, do, %q, %q, %q", m.effect, m.ledger, name, fmt.Sprint(pause))
 	for _, n := range more {
 		text += fmt.Sprintf(", %q", fmt.Sprint(n))
@@ -45,7 +48,15 @@ func (m *maker) does(name string, more ...int) string {
 }
 
 func (m *maker) verb(verb, name string) string {
-	return fmt.Sprintf("{command: [%q, %s, %q, %q]}", m.effect, verb, m.ledger, name)
+	more := ""
+	if verb == "undo" {
+		pause := m.r.IntN(m.pause + 1)
+		if m.r.IntN(20) == 0 {
+			pause = 200
+		}
+		more = fmt.Sprintf(", %q", fmt.Sprint(pause))
+	}
+	return fmt.Sprintf("{command: [%q, %s, %q, %q%s]}", m.effect, verb, m.ledger, name, more)
 }
 
 // stageOf writes a stage of n steps.
@@ -140,25 +151,37 @@ func makePlan(tb testing.TB, seed uint64, steps, pause int, effect, dir string) 
 	for i := range stages {
 		m.stageOf(fmt.Sprintf("g%d", i), max(1, steps/stages), i == stages-1)
 	}
-	for _, folder := range []string{"made", "from", "to"} {
-		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	write(tb, m.ledger, "")
+	layOut(tb, dir)
 	for i, name := range m.copies {
 		write(tb, filepath.Join(dir, "from", name), "new "+name)
 		if i%2 == 0 {
 			write(tb, filepath.Join(dir, "to", name), "old "+name)
 		}
 	}
-	p := build(tb, m.text.String())
+	return keep(tb, dir, m.text.String())
+}
+
+// layOut makes the folders of a world and an empty ledger.
+func layOut(tb testing.TB, dir string) {
+	tb.Helper()
+	for _, folder := range []string{"made", "from", "to"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	write(tb, filepath.Join(dir, "ledger"), "")
+}
+
+// keep makes the plan of a procedure and writes both into the world.
+func keep(tb testing.TB, dir, stages string) *plan.Plan {
+	tb.Helper()
+	p := build(tb, stages)
 	var file bytes.Buffer
 	if err := plan.Write(&file, p); err != nil {
 		tb.Fatal(err)
 	}
 	write(tb, filepath.Join(dir, "plan.json"), file.String())
-	write(tb, filepath.Join(dir, "procedure.yaml"), m.text.String())
+	write(tb, filepath.Join(dir, "procedure.yaml"), stages)
 	return p
 }
 

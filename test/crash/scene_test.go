@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -63,6 +64,10 @@ type scene struct {
 	kills map[string]int
 }
 
+// scenes counts the scenes of this process: programs are found by the id of the
+// run.
+var scenes atomic.Int64
+
 // newScene lays out a world in a folder; the plan comes later.
 func newScene(tb testing.TB, seed uint64) *scene {
 	tb.Helper()
@@ -75,7 +80,7 @@ func newScene(tb testing.TB, seed uint64) *scene {
 		tb.Fatal(err)
 	}
 	s := &scene{
-		tb: tb, seed: seed, r: rand.New(rand.NewPCG(seed, 2)), id: fmt.Sprintf("c%d-%d", seed, os.Getpid()),
+		tb: tb, seed: seed, r: rand.New(rand.NewPCG(seed, 2)), id: fmt.Sprintf("c%d-%d-%d", seed, os.Getpid(), scenes.Add(1)),
 		dir: filepath.Join(dir, "world"), state: filepath.Join(dir, "state"),
 		driver: filepath.Join(bin, "driver"), effect: filepath.Join(bin, "effect"),
 		dead: map[int]bool{}, kills: map[string]int{},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -53,7 +54,7 @@ func (d *driver) adopt(ctx context.Context) error {
 	for op := range d.state.Operations() {
 		switch op.Life {
 		case run.Observing, run.Asking, run.Starting, run.Active, run.Polling:
-			keys[op.Key] = d.patience(op)
+			keys[engine.EffectKey(op.Ref, op.Key)] = d.patience(op)
 		case run.Asleep, run.Resting, run.Matching, run.Mending, run.Awaiting,
 			run.InDoubt, run.Done, run.Broken, run.Dropped:
 		}
@@ -66,7 +67,7 @@ func (d *driver) adopt(ctx context.Context) error {
 		return err
 	}
 	d.orphans = map[string][]child{}
-	maps.Copy(recorded, marked())
+	maps.Copy(recorded, marked(d.e.o.Dir))
 	for pid, c := range recorded {
 		patience, ours := keys[c.Key]
 		if ours && processStart(pid) == c.StartTime && pid != os.Getpid() {
@@ -112,8 +113,9 @@ func (s *store) children(ctx context.Context, n int64) (map[int]action.Child, er
 
 // marked finds the programs of this machine that carry the key of an operation:
 // also those that were started a moment before the owner died, before it could
-// record them, and those that they started. Empty where there is no /proc.
-func marked() map[int]action.Child {
+// record them, and those that they started. Those that name another state folder
+// than dir belong to another run of the same name. Empty where there is no /proc.
+func marked(dir string) map[int]action.Child {
 	list := map[int]action.Child{}
 	files, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
@@ -124,18 +126,25 @@ func marked() map[int]action.Child {
 		if err != nil {
 			continue // It has ended, or is somebody else's.
 		}
-		for field := range bytes.SplitSeq(data, []byte{0}) {
-			key, ok := bytes.CutPrefix(field, []byte(action.KeyVariable+"="))
-			if !ok {
-				continue
-			}
-			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-			if err == nil {
-				list[pid] = action.Child{Key: string(key), PID: pid, StartTime: processStart(pid)}
-			}
+		key, state := variable(data, action.KeyVariable), variable(data, action.StateVariable)
+		if key == "" || state != "" && state != dir {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
+			list[pid] = action.Child{Key: key, PID: pid, StartTime: processStart(pid)}
 		}
 	}
 	return list
+}
+
+// variable returns the value of an environment variable as /proc shows it.
+func variable(environ []byte, name string) string {
+	for field := range bytes.SplitSeq(environ, []byte{0}) {
+		if value, ok := bytes.CutPrefix(field, []byte(name+"=")); ok {
+			return string(value)
+		}
+	}
+	return ""
 }
 
 // await waits until the programs of an earlier owner have ended, and ends those

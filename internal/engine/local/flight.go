@@ -108,6 +108,7 @@ func (d *driver) launch(ctx context.Context, c run.Command) {
 	var before <-chan struct{}
 	var left []child
 	if about {
+		key = engine.EffectKey(ref, key)
 		before, left = d.ends[ref], d.orphans[key]
 		delete(d.orphans, key)
 		d.ends[ref] = ended

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"strings"
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/observe"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/run"
@@ -66,7 +66,7 @@ func (j *job) effect(ctx context.Context, r record) (e *effect, refused, err err
 		e.in = recorded
 	}
 	e.env = j.world.Env(step.Target)
-	e.env.Key = effectKey(r)
+	e.env.Key = engine.EffectKey(r.op, r.key)
 	e.env.Progress, e.env.Log, e.env.Children = j.Progress, j.Log, j.Children
 	return e, nil, nil
 }
@@ -81,16 +81,6 @@ func (j *job) fetch(ctx context.Context, digest string) (json.RawMessage, error)
 		return nil, fmt.Errorf("read artefact %s: %w", digest, err)
 	}
 	return data, nil
-}
-
-// effectKey is the key of the effect in the world. Undo, release and retake are
-// about what the step did and find it by its key; a restore is an effect of its
-// own.
-func effectKey(r record) string {
-	if r.op.What == run.Restore {
-		return r.key
-	}
-	return strings.TrimSuffix(r.key, ":"+string(r.op.What))
 }
 
 // restore makes the operation one of the action that brings back what the step

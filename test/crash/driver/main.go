@@ -84,6 +84,7 @@ func drive(ctx context.Context, state, file, dir, id, lingers string) error {
 // open wires the engine as refit does.
 func open(ctx context.Context, state string) (*local.Engine, error) {
 	environ := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, killVariable+"=") })
+	environ = append(environ, action.StateVariable+"="+state)
 	clients := all.NewClients(environ)
 	registry, err := all.NewRegistry(clients)
 	if err != nil {
