@@ -124,7 +124,7 @@ func (t *total) scene(tb testing.TB, seed uint64) {
 	s := newScene(tb, seed)
 	const shortest = 10
 	steps := int(shortest * math.Pow(float64(*longest)/shortest, s.r.Float64()))
-	kills := t.take(6 + s.r.IntN(14) + steps/8)
+	kills := t.take(6 + s.r.IntN(14) + steps/3)
 	s.plan = makePlan(tb, seed, steps, 6, s.effect, s.dir)
 	span := max(8, steps*8/max(kills, 1))
 	err := s.carryOut(kills, span)
