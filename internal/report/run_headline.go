@@ -94,18 +94,7 @@ func (b *runBuilder) waitsForPerson() string {
 		}
 	}
 	if len(b.view.Gates) > 0 {
-		g := &b.view.Gates[0]
-		what := "an approval"
-		if g.Kind == run.WaitPerson {
-			what = "a person's work"
-		}
-		if g.Rejected != "" {
-			return fmt.Sprintf("%s of %s was refused: %s", g.Name, g.Stage, g.Rejected)
-		}
-		if g.Name == "approval" {
-			return fmt.Sprintf("waits for an approval of %s: %s", g.Stage, g.Question)
-		}
-		return fmt.Sprintf("waits for %s, %s of %s: %s", what, g.Name, g.Stage, g.Question)
+		return waitsAt(&b.view.Gates[0])
 	}
 	for i := range s.Findings {
 		if f := &s.Findings[i]; f.Blocks() && (f.Stage == "" || f.Stage == id) && len(b.view.Operations) == 0 {
@@ -113,6 +102,20 @@ func (b *runBuilder) waitsForPerson() string {
 		}
 	}
 	return ""
+}
+
+// waitsAt says what a gate waits for.
+func waitsAt(g *GateView) string {
+	switch {
+	case g.Rejected != "":
+		return fmt.Sprintf("%s of %s was refused: %s", g.Name, g.Stage, g.Rejected)
+	case g.Kind == run.WaitPerson:
+		return fmt.Sprintf("waits for a person's work, %s of %s: %s", g.Name, g.Stage, g.Question)
+	case g.Name == "approval":
+		return fmt.Sprintf("waits for an approval of %s: %s", g.Stage, g.Question)
+	default:
+		return fmt.Sprintf("waits for an approval, %s of %s: %s", g.Name, g.Stage, g.Question)
+	}
 }
 
 // goesOn says what the run does or what time it waits for.

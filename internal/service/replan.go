@@ -47,11 +47,16 @@ func (s *Service) Replan(ctx context.Context, req ReplanRequest) (*ReplanResult,
 	if err != nil {
 		return nil, err
 	}
-	left, err := stagesAfter(old, req.After)
+	file, err := platformFileOf(req.PlanFile, old, req.PlatformFile)
 	if err != nil {
 		return nil, err
 	}
-	file, err := platformFileOf(req.PlanFile, old, req.PlatformFile)
+	return s.replan(ctx, old, file, &req)
+}
+
+// replan plans the stages of an old plan that are left anew.
+func (s *Service) replan(ctx context.Context, old *plan.Plan, file string, req *ReplanRequest) (*ReplanResult, error) {
+	left, err := stagesAfter(old, req.After)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +89,9 @@ func (s *Service) Replan(ctx context.Context, req ReplanRequest) (*ReplanResult,
 	done := slices.Clone(old.Done)
 	quiesced := slices.Clone(old.Quiesced)
 	for i := range len(old.Stages) - len(left) {
-		done = append(done, old.Stages[i].ID)
+		if !slices.Contains(done, old.Stages[i].ID) {
+			done = append(done, old.Stages[i].ID)
+		}
 		quiesced = append(quiesced, old.Stages[i].HeldToEnd()...)
 	}
 	result, err := s.build(ctx, seen, PlanRequest{Platform: file, To: to, Via: req.Via, Accept: accept}, done, quiesced)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/all"
+	"github.com/refitproject/refit/internal/action/wrap"
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/local"
 	"github.com/refitproject/refit/internal/engine/worker"
@@ -70,6 +71,8 @@ func refit() cli.ExitCode {
 			if err != nil {
 				return nil, err
 			}
+			limits := wrap.Options{Ask: time.Minute, Limiter: wrap.NewLimiter(8, 0), LargeOutputs: true}
+			registry = registry.Wrapped(func(a action.Action) action.Action { return wrap.All(a, limits) })
 			secrets := secret.Resolver{Environ: os.Environ(), Programs: clients.Programs}
 			state := filepath.Join(os.Getenv("WORK"), "state")
 			return service.New(service.Options{
