@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -29,6 +30,9 @@ type World struct {
 	flying         map[string]int
 	now            int
 	most, overlaps int
+	// file keeps the effects for the next process; nil for a world that ends with
+	// this one.
+	file *os.File
 	// Meet is called before a command is carried out; it may wait, and its error
 	// is that of the attempt. It may be nil.
 	Meet func(ctx context.Context, a engine.Assignment) error
@@ -213,8 +217,10 @@ func (w *World) observe(c run.ObserveOperation, reads bool) run.Body {
 func (w *World) perform(c run.PerformOperation) run.Body {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.applied[forwardKey(c.Op, runOf(c.Key, c.Op))] = goesForward(c.Op.What)
-	w.counts[c.ID()]++
-	w.order = append(w.order, effectName(c.Op))
+	e := effect{Key: forwardKey(c.Op, runOf(c.Key, c.Op)), ID: c.ID(), Op: c.Op}
+	w.happen(e)
+	if err := w.keep(e); err != nil {
+		return &run.OperationEnded{Op: c.Op, Attempt: c.Attempt, Extent: "unknown", Message: err.Error()}
+	}
 	return &run.OperationEnded{Op: c.Op, Attempt: c.Attempt, OK: true, Output: json.RawMessage(`{"value":"set"}`)}
 }

@@ -1,12 +1,17 @@
 package local_test
 
 import (
+	"context"
 	"database/sql"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/enginetest"
+	"github.com/refitproject/refit/internal/engine/local"
 )
 
 func TestConforms(t *testing.T) {
@@ -46,4 +51,34 @@ func change(tb testing.TB, dir, query string, args ...any) {
 	if err := db.Close(); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// TestConformsKilled drives runs in processes that are killed.
+func TestConformsKilled(t *testing.T) {
+	t.Parallel()
+	stride := 4
+	if os.Getenv("REFIT_TEST") == "all" {
+		stride = 1
+	}
+	enginetest.RunKilled(t,
+		func(tb testing.TB, dir string, w engine.Worker) engine.Engine {
+			tb.Helper()
+			return open(tb, dir, w)
+		},
+		func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, os.Args[0], "-test.run=^$") },
+		stride,
+		string(local.BeforeAppend), string(local.AfterAppend), string(local.BeforeCommand), string(local.AfterCommand),
+	)
+}
+
+func TestMain(m *testing.M) {
+	if enginetest.IsChild() {
+		os.Exit(enginetest.Child(func(dir string, w engine.Worker, reached func(string)) (engine.Engine, error) {
+			return local.Open(context.Background(), local.Options{
+				Dir: dir, Worker: w, Catalog: enginetest.Catalog(), Now: time.Now, Host: "here", Form: "test",
+				Reached: func(m local.Moment, _, _ string) { reached(string(m)) },
+			})
+		}))
+	}
+	os.Exit(m.Run())
 }
