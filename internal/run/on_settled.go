@@ -4,7 +4,9 @@ import "time"
 
 func (s *State) onSettled(e *Settled) error {
 	f, err := s.locate(e.Op)
-	if err != nil || f.op.Life != InDoubt {
+	// A person may also know what an operation has done that nobody can ask about.
+	unasked := err == nil && f.op.Life == Asking && f.op.Attempted
+	if err != nil || f.op.Life != InDoubt && !unasked {
 		return refused("%s is not in doubt", e.Op.text())
 	}
 	if e.By == "" || e.Reason == "" {

@@ -147,9 +147,6 @@ func TestObserveErrors(t *testing.T) {
 		"Folder":      {map[string]any{"command": []any{"/"}}, "ProgramNotFound", `program "/" not found`},
 		"NoDir":       {with(sh("true"), "dir", "nowhere"), "FolderNotFound", "nowhere\" is not there: create it or correct dir"},
 		"BadProgram":  {map[string]any{"command": []any{"./data"}}, "ProgramNotStarted", `start program "./data"`},
-		"Failed":      {sh("echo first; echo boom >&2; exit 4"), "CommandFailed", "ended with exit code 4: boom"},
-		"FailedQuiet": {sh("echo only stdout; exit 4"), "CommandFailed", "exit code 4: only stdout"},
-		"Secret":      {with(sh(`echo "bad $T" >&2; exit 1`), "secretEnv", map[string]any{"T": map[string]any{"env": "TOKEN"}}), "CommandFailed", "exit code 1: bad ***"},
 		"NoSecret":    {with(sh("true"), "secretEnv", map[string]any{"T": map[string]any{"env": "NONE"}}), "SecretUnavailable", `secretEnv "T": secret from environment variable "NONE": it is not set: set it where Refit is started`},
 		"NotJSON":     {with(sh("echo nope"), "format", "json"), "OutputNotJSON", "as JSON: invalid character"},
 		"NoJSON":      {with(sh("true"), "format", "json"), "OutputNotJSON", "the document is empty"},
@@ -167,6 +164,29 @@ func TestObserveErrors(t *testing.T) {
 			}
 			_, err := exec.Observe(runner()).Observe(t.Context(), action.Env{Dir: dir, Secrets: secrets()}, tc.in)
 			expectError(t, err, tc.reason, action.ExtentNone, tc.want)
+		})
+	}
+}
+
+// TestObserveSaysNo makes sure that a program that ends badly is an answer, not
+// trouble with asking: a check that fails must not be waited for.
+func TestObserveSaysNo(t *testing.T) {
+	t.Parallel()
+	secretEnv := map[string]any{"T": map[string]any{"env": "TOKEN"}}
+	for name, tc := range map[string]struct {
+		in   map[string]any
+		want string
+	}{
+		"Stderr": {sh("echo first; echo boom >&2; exit 4"), "ended with exit code 4: boom"},
+		"Stdout": {sh("echo only stdout; exit 4"), "exit code 4: only stdout"},
+		"Secret": {with(sh(`echo "bad $T" >&2; exit 1`), "secretEnv", secretEnv), "exit code 1: bad ***"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			seen, err := exec.Observe(runner()).Observe(t.Context(), action.Env{Dir: t.TempDir(), Secrets: secrets()}, tc.in)
+			if err != nil || seen.Status != action.Failed || !strings.Contains(seen.Reason, tc.want) {
+				t.Errorf("got %s: %s, %v, want failed: %s", seen.Status, seen.Reason, err, tc.want)
+			}
 		})
 	}
 }

@@ -3,6 +3,7 @@ package exec
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,6 +49,10 @@ func Observe(r *Runner) action.Action {
 		},
 		Observe: func(ctx context.Context, env action.Env, in ObserveInput) (action.Observed[ObserveOutput], error) {
 			out, err := observe(ctx, r, env, in)
+			if failure, ok := errors.AsType[*action.Error](err); ok && failure.Reason == reasonCommandFailed {
+				// It was asked, and says no: a check has failed. Asking again for ever would hide that.
+				return action.Observed[ObserveOutput]{Status: action.Failed, Reason: failure.Err.Error()}, nil
+			}
 			if err != nil {
 				return action.Observed[ObserveOutput]{}, err
 			}
@@ -71,9 +76,7 @@ func observe(ctx context.Context, r *Runner, env action.Env, in ObserveInput) (O
 		return ObserveOutput{}, withoutEffect(err)
 	}
 	if !slices.Contains(orDefault(in.OkExits, 0), res.ExitCode) {
-		failure := failed(c, res, action.ExtentNone)
-		failure.Retryable = true
-		return ObserveOutput{}, failure
+		return ObserveOutput{}, failed(c, res, action.ExtentNone)
 	}
 	out := ObserveOutput{ExitCode: res.ExitCode, Stderr: strings.TrimSpace(res.Stderr), Truncated: res.Truncated}
 	if !parsed {
