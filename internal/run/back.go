@@ -42,6 +42,21 @@ func (s *State) goBack(to int, partly bool) {
 	s.settleDown()
 }
 
+// giveUpBack keeps the numbers of what a rollback has begun, so that late answers
+// to it are not taken for answers to later releases.
+func (s *State) giveUpBack() {
+	for i := range s.Back.Items {
+		item := &s.Back.Items[i]
+		if item.What != Release {
+			continue
+		}
+		if at, err := s.place(item.Stage, item.Step); err == nil {
+			op := &s.Stages[at.Stage].Steps[at.Step].Lease.Op
+			op.Turn, op.Attempt = max(op.Turn, item.Turn), max(op.Attempt, item.Attempt)
+		}
+	}
+}
+
 // noWayBack tells whether a point of no return was crossed since the start of a
 // stage.
 func (s *State) noWayBack(to int) bool {

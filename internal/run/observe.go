@@ -56,6 +56,9 @@ func (o *Operation) read(e Observed, now time.Time, r rules, patient bool) {
 // attempt may begin, or begin again.
 func (o *Operation) untouched(e Observed, now time.Time, r rules, patient bool) {
 	o.Attempted, o.Half = false, false
+	if o.What == Do {
+		o.Before = nil // Nothing of ours is there: what counts is what is there now.
+	}
 	o.Deadline = time.Time{}
 	if o.Unclear {
 		o.again(now, r, patient)

@@ -6,6 +6,9 @@ func (s *State) onAbortRequested(e *AbortRequested) error {
 	if err := s.mayAbort(); err != nil {
 		return err
 	}
+	if s.Back != nil {
+		s.giveUpBack()
+	}
 	s.Back = nil
 	s.Reason = orElse(e.Reason, "Requested")
 	s.abort()

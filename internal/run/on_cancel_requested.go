@@ -9,6 +9,7 @@ func (s *State) onCancelRequested(e *CancelRequested) error {
 	case s.Cancelling:
 		return refused("the run is being cancelled already")
 	case s.Back != nil && s.Back.Stopped:
+		s.giveUpBack()
 		s.end(PartlyRolledBack, orElse(e.Reason, "GivenUp"))
 		return nil
 	case s.Back != nil && s.Back.Built && s.Back.Next == 0 && s.Back.waiting():

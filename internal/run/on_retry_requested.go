@@ -1,6 +1,9 @@
 package run
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 func (s *State) onRetryRequested(e *RetryRequested) error {
 	switch {
@@ -75,9 +78,13 @@ func (s *State) retryStage() error {
 func (s *State) retryStep(at Place) {
 	s.forget()
 	stage := &s.Stages[at.Stage]
-	for j := range stage.Steps {
-		if stage.Steps[j].Status == StepSkipped && stage.Steps[j].Reason == "NeedFailed" {
+	revived := make([]bool, len(stage.Steps))
+	revived[at.Step] = true
+	for j := range stage.Steps { // Steps stand behind those that they need.
+		behind := slices.ContainsFunc(s.ix.stages[at.Stage].needs[j], func(n int) bool { return revived[n] })
+		if behind && stage.Steps[j].Status == StepSkipped && stage.Steps[j].Reason == "NeedFailed" {
 			stage.Steps[j] = stage.Steps[j].fresh()
+			revived[j] = true
 		}
 	}
 	st := &stage.Steps[at.Step]
