@@ -55,7 +55,7 @@ func mutants() []mutant {
 			"\tif name == \"\" {\n\t\treturn false", "\tif true {\n\t\treturn false"},
 		{"order: no more steps at once than permitted", runs + "work.go", "active >= s.Parallel || ", ""},
 		{"order: a check does not wait for a change", plans + "order.go",
-			"steps[j].Phase != Prepare && q.startsAfter(i, j)", "false"},
+			"steps[j].Phase != Prepare && q.startsAfter(i, j)", "q == nil"},
 		{"attempts: an unclear end is observed", runs + "observe.go",
 			"\to.Unclear = true\n\to.Deadline = time.Time{}\n\to.observe()\n",
 			"\to.Deadline = time.Time{}\n\to.again(now, r, patient)\n"},

@@ -39,6 +39,11 @@ func (s *sim) answer(c run.Command) run.Body {
 }
 
 func (s *sim) checkStage(c run.CheckStage) run.Body {
+	if s.now < s.world.unreachable {
+		return &run.StageAskFailed{
+			Stage: c.Stage, Turn: c.Turn, Back: c.Back, Cause: s.world.cause, Message: "it could not be asked",
+		}
+	}
 	e := &run.StageChecked{Stage: c.Stage, Turn: c.Turn, Back: c.Back, Facts: s.facts()}
 	if s.world.factsOff {
 		e.Changed = []run.Change{{Name: pick(s.d, "fact/release.version", "target/cluster"), Want: "1", Got: "2"}}

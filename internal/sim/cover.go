@@ -18,6 +18,7 @@ func events() []string {
 		"OperationStarted", "OperationEnded", "IssuesMatched", "ConditionAnswered", "SoakObserved", "TimerFired",
 		"Approved", "Rejected", "PersonDone", "Accepted", "PauseRequested", "ResumeRequested", "CancelRequested",
 		"RetryRequested", "Settled", "ReleaseRequested", "RollbackRequested", "RollbackApproved", "AbortRequested",
+		"StageAskFailed", "Replanned", "UntilRequested",
 	}
 }
 
@@ -30,7 +31,8 @@ func statuses() []run.Status {
 
 func parts() []run.Part {
 	return []run.Part{
-		run.PartAhead, run.PartChecking, run.PartGated, run.PartWorking, run.PartReleasing, run.PartSoaking, run.PartOver,
+		run.PartAhead, run.PartChecking, run.PartGated, run.PartWorking, run.PartReleasing, run.PartSoaking,
+		run.PartOver,
 	}
 }
 
@@ -42,7 +44,7 @@ func lives() []run.Life {
 }
 
 const (
-	eventCount  = 26
+	eventCount  = 29
 	statusCount = 11
 	partCount   = 7
 	lifeCount   = 12
@@ -77,7 +79,8 @@ func (c *Coverage) note(m *moment, err error) {
 	if c == nil || m.event < 0 {
 		return
 	}
-	if err != nil && !errors.Is(err, run.ErrRefused) && !errors.Is(err, run.ErrStale) && !errors.Is(err, run.ErrInvalidTransition) {
+	if err != nil && !errors.Is(err, run.ErrRefused) && !errors.Is(err, run.ErrStale) &&
+		!errors.Is(err, run.ErrInvalidTransition) {
 		return
 	}
 	status, part, life := &c.status, &c.part, &c.life
@@ -151,6 +154,12 @@ func (j *judge) momentOf(b run.Body) moment {
 		m.event = 24
 	case *run.AbortRequested:
 		m.event = 25
+	case *run.StageAskFailed:
+		m.event = 26
+	case *run.Replanned:
+		m.event = 27
+	case *run.UntilRequested:
+		m.event = 28
 	}
 	m.status = slices.Index(statuses(), s.Status)
 	m.part = slices.Index(parts(), s.Stages[s.Stage].Part)
@@ -210,13 +219,10 @@ func (c *Coverage) Check(complete bool) []string {
 			case n > 0 && why != "":
 				problems = append(problems, fmt.Sprintf("%s was reached, and is said to be impossible: %s", p, why))
 			case n == 0 && why == "" && complete:
-				problems = append(problems, fmt.Sprintf("%s was never reached, and nothing says that it is impossible", p))
+				problems = append(problems, fmt.Sprintf("%s was never reached, and may be possible", p))
 			}
 		}
 	}
 	slices.Sort(problems)
 	return problems
 }
-
-// impossible says why an event cannot be accepted in a state, or nothing.
-func impossible(Pair) string { return "" }

@@ -38,12 +38,12 @@ func (w *world) start(c run.PerformOperation, fate fate) *effect {
 	o, want := w.of(c.Op)
 	e := &effect{c: c, in: in, o: o, fate: fate}
 	if o.effect != nil {
-		w.violate("I3", "%s began while %s is under way", c.ID(), o.effect.c.ID())
+		w.violatef("I3", "%s began while %s is under way", c.ID(), o.effect.c.ID())
 	}
 	for name, other := range w.objects {
-		if r := in.step.Resource; r != "" && other.effect != nil && other.effect.in.step.Resource == r && name != o.name &&
-			c.Op.What == run.Do {
-			w.violate("resource", "%s began while %s uses %s", c.ID(), other.effect.c.ID(), r)
+		if r := in.step.Resource; r != "" && other.effect != nil && other.effect.in.step.Resource == r &&
+			name != o.name && c.Op.What == run.Do {
+			w.violatef("resource", "%s began while %s uses %s", c.ID(), other.effect.c.ID(), r)
 		}
 	}
 	w.begun[c.Key]++
@@ -58,7 +58,7 @@ func (w *world) start(c run.PerformOperation, fate fate) *effect {
 		}
 		w.mayRestore(c)
 	case forward && o.value == want && !o.half && w.changed[c.Key] > 0:
-		w.violate("I4", "%s began, and its key has changed the world already", c.ID())
+		w.violatef("I4", "%s began, and its key has changed the world already", c.ID())
 	case !forward:
 		w.mayUndo(c, in, o)
 	}
@@ -84,7 +84,7 @@ func (w *world) mayDamage(in *info, c run.PerformOperation) {
 			}
 		}
 		if !covered {
-			w.violate("covered", "%s began, and no proved backup of its stage holds all of %s", c.ID(), name)
+			w.violatef("covered", "%s began, and no proved backup of its stage holds all of %s", c.ID(), name)
 		}
 	}
 }
@@ -98,11 +98,11 @@ func (w *world) mayRestore(c run.PerformOperation) {
 	s := w.snapshots[c.Op.Stage+"/"+c.Op.Step]
 	comp := w.components[c.Op.Component]
 	if s == nil || !s.proved || s.component != c.Op.Component {
-		w.violate("restore", "%s began without a proved backup", c.ID())
+		w.violatef("restore", "%s began without a proved backup", c.ID())
 		return
 	}
 	if !s.online && !comp.tainted && !w.quiet(comp) {
-		w.violate("restore", "%s began while %s is written to", c.ID(), comp.name)
+		w.violatef("restore", "%s began while %s is written to", c.ID(), comp.name)
 	}
 }
 
@@ -110,10 +110,10 @@ func (w *world) mayRestore(c run.PerformOperation) {
 // change rests on.
 func (w *world) mayUndo(c run.PerformOperation, in *info, o *object) {
 	if key := doKey(in, c.Op.Member); w.begun[key]+w.begun[key+":retake"] == 0 {
-		w.violate("I6", "%s began, and we never did it", c.ID())
+		w.violatef("I6", "%s began, and we never did it", c.ID())
 	}
 	if _, want := w.of(c.Op); o.value != want && !o.half {
-		w.violate("foreign", "%s began, and the target carries %q, which is not ours", c.ID(), o.value)
+		w.violatef("foreign", "%s began, and the target carries %q, which is not ours", c.ID(), o.value)
 	}
 	if c.Op.What != run.Undo {
 		return
@@ -125,7 +125,7 @@ func (w *world) mayUndo(c run.PerformOperation, in *info, o *object) {
 		for _, m := range []string{"", "x", "y"} {
 			other, want := w.of(run.Ref{Stage: d.stage, Step: d.step.ID, Member: m})
 			if other.value == want && !other.foreign && w.changed[doKey(d, m)] > 0 {
-				w.violate("I6", "%s began before %s was undone, which rests on it", c.ID(), d.step.ID)
+				w.violatef("I6", "%s began before %s was undone, which rests on it", c.ID(), d.step.ID)
 			}
 		}
 	}
@@ -155,7 +155,7 @@ func (w *world) finishForward(e *effect) {
 	o, want := w.of(e.c.Op)
 	key := e.c.Key
 	if e.c.Op.What == run.Do {
-		if _, known := o.prior[key]; !known {
+		if _, known := o.prior[key]; !known || o.foreign {
 			o.prior[key] = o.value
 		}
 	}
@@ -180,7 +180,7 @@ func (w *world) finishBack(e *effect) {
 	before := text(e.c.Before)
 	key := doKey(e.in, e.c.Op.Member)
 	if prior, known := o.prior[key]; known && prior != before {
-		w.violate("prior", "%s puts back %q, it was %q before", e.c.ID(), before, prior)
+		w.violatef("prior", "%s puts back %q, it was %q before", e.c.ID(), before, prior)
 	}
 	if o.half = e.fate == half; o.half {
 		return
@@ -274,8 +274,8 @@ func (w *world) lasts(in *info, hangs bool) time.Duration {
 	return w.d.span(time.Second, limit*3/4)
 }
 
-// Breach is a broken invariant.
-type Breach struct{ Name, Text string }
+// BreachError is a broken invariant.
+type BreachError struct{ Name, Text string }
 
 // Error gives the name of the invariant and what has happened.
-func (v *Breach) Error() string { return fmt.Sprintf("%s: %s", v.Name, v.Text) }
+func (v *BreachError) Error() string { return fmt.Sprintf("%s: %s", v.Name, v.Text) }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
@@ -61,8 +62,9 @@ func (g *generator) plan(mode Mode) *plan.Plan {
 	}
 	if g.d.oneIn(6) {
 		p.Findings = append(p.Findings, plan.Finding{
-			Name: "risk/token-loss", Stage: pick(g.d, "", "s0"), Outcome: pick(g.d, plan.Fail, plan.UnknownOutcome, plan.Warn),
-			Reason: "TokenLoss", Message: "tokens may be lost",
+			Name: "risk/token-loss", Stage: pick(g.d, "", "s0"),
+			Outcome: pick(g.d, plan.Fail, plan.UnknownOutcome, plan.Warn),
+			Reason:  "TokenLoss", Message: "tokens may be lost",
 		})
 	}
 	if g.d.oneIn(6) {
@@ -78,12 +80,14 @@ func (g *generator) stage(st *plan.Stage, n int, mode Mode) {
 	d := g.d
 	if d.oneIn(3) {
 		st.Gates = append(st.Gates, plan.Gate{
-			Kind: "approval", Name: "approval", Reason: "go?", Count: 1 + d.below(2), By: pick(d, nil, []string{"ada", "ops", "grace"}),
+			Kind: "approval", Name: "approval", Reason: "go?", Count: 1 + d.below(2),
+			By: pick(d, nil, []string{"ada", "ops", "grace"}),
 		})
 	}
 	if d.oneIn(8) {
 		st.Gates = append(st.Gates, plan.Gate{
-			Kind: "person", Name: "kubernetes", Reason: "upgrade it", Count: 1, Requirement: &plan.Requirement{Name: "kubernetes"},
+			Kind: "person", Name: "kubernetes", Reason: "upgrade it", Count: 1,
+			Requirement: &plan.Requirement{Name: "kubernetes"},
 		})
 	}
 	if d.oneIn(3) {
@@ -296,12 +300,7 @@ func (g *generator) add(s plan.Step) {
 }
 
 func contains(list []string, s string) bool {
-	for _, o := range list {
-		if o == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, s)
 }
 
 // windows makes them long enough for every step with the way back: a step takes

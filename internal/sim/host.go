@@ -61,6 +61,7 @@ type item struct {
 	again  bool
 }
 
+//nolint:recvcheck // So does container/heap ask for it.
 type queue []item
 
 func (q queue) Len() int { return len(q) }
@@ -169,6 +170,7 @@ func (s *sim) kill(e *effect) {
 // carryOut begins a command; its answer comes later, if at all.
 func (s *sim) carryOut(f *flight) error {
 	soon := s.d.span(10*time.Millisecond, 3*time.Second)
+	//nolint:gochecksumtype // The others are not about this.
 	switch c := f.c.(type) {
 	case run.PerformOperation:
 		s.perform(f, c)
@@ -274,20 +276,20 @@ func (s *sim) deliver(it item, body run.Body) error {
 	err := s.append(body)
 	switch {
 	case err == nil && !wanted:
-		return &Breach{"late", fmt.Sprintf("an answer to %s counted, which is no longer pending", it.flight.c.ID())}
+		return &BreachError{"late", fmt.Sprintf("an answer to %s counted, which nobody waits for", it.flight.c.ID())}
 	case err != nil && wanted:
-		return keep(err, &Breach{"pending", fmt.Sprintf("%s is pending, its answer: %v", it.flight.c.ID(), err)})
+		return keep(err, &BreachError{"pending", fmt.Sprintf("%s is pending, its answer: %v", it.flight.c.ID(), err)})
 	case err != nil && !errors.Is(err, run.ErrStale):
-		if v := (*Breach)(nil); errors.As(err, &v) {
+		if v := (*BreachError)(nil); errors.As(err, &v) {
 			return err
 		}
 		if _, start := body.(*run.OperationStarted); !start {
-			return &Breach{"late", fmt.Sprintf("a late answer to %s: %v", it.flight.c.ID(), err)}
+			return &BreachError{"late", fmt.Sprintf("a late answer to %s: %v", it.flight.c.ID(), err)}
 		}
 	}
 	if err != nil {
 		s.stats.Late++
-		return nil
+		return nil //nolint:nilerr // A late answer is dropped.
 	}
 	if s.d.oneIn(s.f.Twice) {
 		s.push(item{at: s.now + s.latency(), flight: it.flight, body: body, again: true})
@@ -299,8 +301,8 @@ func (s *sim) deliver(it item, body run.Body) error {
 }
 
 // keep returns err when it is a violation, else other.
-func keep(err error, other *Breach) error {
-	if v := (*Breach)(nil); errors.As(err, &v) {
+func keep(err error, other *BreachError) error {
+	if v := (*BreachError)(nil); errors.As(err, &v) {
 		return err
 	}
 	return other
@@ -333,7 +335,7 @@ func (s *sim) crash() error {
 	old := s.life
 	s.life++
 	if !s.d.oneIn(s.f.Stale) { // The dead stay dead.
-		s.queue = without(s.queue, old)
+		s.queue = survivors(s.queue, old)
 	}
 	s.now += s.d.span(time.Second, 10*time.Minute)
 	if err := s.judge.reload(); err != nil {
@@ -341,7 +343,7 @@ func (s *sim) crash() error {
 	}
 	if s.d.oneIn(2) {
 		if err := s.append(&run.OwnerChanged{Owner: "old", Epoch: s.epoch}); !errors.Is(err, run.ErrInvalidTransition) {
-			return &Breach{"epoch", fmt.Sprintf("an owner with the old epoch took over: %v", err)}
+			return &BreachError{"epoch", fmt.Sprintf("an owner with the old epoch took over: %v", err)}
 		}
 	}
 	s.epoch++
@@ -349,14 +351,14 @@ func (s *sim) crash() error {
 		return s.begin()
 	}
 	if err := s.append(&run.OwnerChanged{Owner: fmt.Sprintf("host%d", s.life), Epoch: s.epoch}); err != nil {
-		return keep(err, &Breach{"pending", fmt.Sprintf("a new owner cannot take over: %v", err)})
+		return keep(err, &BreachError{"pending", fmt.Sprintf("a new owner cannot take over: %v", err)})
 	}
 	return s.sync()
 }
 
-// without removes what a dead process would still have done. Effects and the
+// survivors removes what a dead process would still have done. Effects and the
 // ends that they come to are not the process's.
-func without(q queue, life int) queue {
+func survivors(q queue, life int) queue {
 	kept := q[:0]
 	for _, it := range q {
 		if it.life != life || it.effect != nil {
@@ -372,7 +374,7 @@ func (s *sim) begin() error {
 		Digest: s.c.Plan.Digest, Owner: "host1", Epoch: s.epoch, Parallel: s.c.Parallel,
 	})
 	if err != nil {
-		return keep(err, &Breach{"pending", fmt.Sprintf("the run cannot start: %v", err)})
+		return keep(err, &BreachError{"pending", fmt.Sprintf("the run cannot start: %v", err)})
 	}
 	return s.sync()
 }

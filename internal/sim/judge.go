@@ -15,6 +15,8 @@ import (
 
 // Invariants says what is judged, by name. I1 to I10 are those of the house
 // style; the others are promises of the design.
+//
+//nolint:lll // A row of the table is one line.
 func Invariants() map[string]string {
 	return map[string]string{
 		"I1":       "a step starts only when all steps that it needs have ended well, were skipped by rule or accepted",
@@ -24,7 +26,7 @@ func Invariants() map[string]string {
 		"I5":       "folding the history, read from JSON, gives the live state",
 		"I6":       "a rollback undoes only what has happened, in the reverse order of what rests on it",
 		"I7":       "an approval counts only for the digest of the stage and the facts for which it was given",
-		"I8":       "after faults stop the run ends, or waits for a named person or timer; what Next names is then accepted",
+		"I8":       "after faults stop the run ends or waits for a named person or timer, and what Next names is accepted",
 		"I9":       "no event contains a secret",
 		"I10":      "pause and cancel take effect before the next mutating step",
 		"covered":  "no damaging step without a proved backup of its stage that holds all that users have written",
@@ -32,14 +34,14 @@ func Invariants() map[string]string {
 		"foreign":  "a value of somebody else is never replaced by taking something back",
 		"prior":    "what is put back is what was there before",
 		"leases":   "what was taken is given back, or listed as held",
-		"rollback": "a rollback ends at the exact state before the stage, or at a point of no return with a written remainder",
+		"rollback": "a rollback ends at the exact state before, or at a point of no return with a written remainder",
 		"abort":    "a run whose way back was taken ends with the steps of the way back done",
 		"doubt":    "a step in doubt is neither run nor passed over without an observation or a person",
-		"order":    "phases begin in their order, one user of a resource at a time, no more steps at once than permitted",
+		"order":    "phases begin in their order, and no more steps at once than permitted",
 		"resource": "one user of a resource at a time",
 		"window":   "a step that changes things starts in an open window that fits it and the way back",
-		"facts":    "no step of a stage starts while a fact or a target is not as the plan expects, or a finding blocks",
-		"gate":     "no step of a stage starts before its gates have passed, no stage before the soak of the one before",
+		"facts":    "no step of a stage starts while a fact or target is not as the plan expects or a finding blocks",
+		"gate":     "no step starts before the gates of its stage have passed and the stage before has soaked",
 		"bounded":  "the number of pending commands is bounded, and each has an ID of its own",
 		"pending":  "the answer to a pending command can follow",
 		"late":     "the answer to a command that is no longer pending does not count",
@@ -84,17 +86,21 @@ type account struct {
 }
 
 func newJudge(s *sim) *judge {
-	j := &judge{s: s, clear: map[string]bool{}, doubt: map[run.Ref]bool{}, settled: map[run.Ref]bool{}, partial: map[string]bool{}, ids: map[string]struct{}{}}
+	j := &judge{
+		s: s, clear: map[string]bool{}, doubt: map[run.Ref]bool{}, settled: map[run.Ref]bool{},
+		partial: map[string]bool{}, ids: map[string]struct{}{},
+	}
 	for range s.c.Plan.Stages {
 		j.stages = append(j.stages, account{
-			blocked: map[string]bool{}, votes: map[string]map[string]bool{}, accepted: map[string]bool{}, checks: map[string]bool{},
+			blocked: map[string]bool{}, votes: map[string]map[string]bool{},
+			accepted: map[string]bool{}, checks: map[string]bool{},
 		})
 	}
 	return j
 }
 
-func violated(name, format string, args ...any) error {
-	return &Breach{Name: name, Text: fmt.Sprintf(format, args...)}
+func breachf(name, format string, args ...any) error {
+	return &BreachError{Name: name, Text: fmt.Sprintf(format, args...)}
 }
 
 // account returns the account of a stage; nil for a way back.
@@ -117,10 +123,10 @@ func (j *judge) after(e run.Event) error {
 	}
 	data, err := run.EncodeEvent(e)
 	if err != nil {
-		return violated("I5", "event %d cannot be written: %v", e.Seq, err)
+		return breachf("I5", "event %d cannot be written: %v", e.Seq, err)
 	}
 	if bytes.Contains(data, []byte(password)) {
-		return violated("I9", "event %d holds a secret", e.Seq)
+		return breachf("I9", "event %d holds a secret", e.Seq)
 	}
 	j.encoded = append(j.encoded, data)
 	if err := j.note(e); err != nil {
@@ -133,7 +139,10 @@ func (j *judge) after(e run.Event) error {
 }
 
 // note writes an event into the account, and judges the starts of attempts.
+//
+//nolint:gocognit // One case per type of event.
 func (j *judge) note(e run.Event) error {
+	//nolint:gochecksumtype // The others are not about this.
 	switch b := e.Body.(type) {
 	case *run.OperationStarted:
 		return j.started(b)
@@ -157,7 +166,7 @@ func (j *judge) note(e run.Event) error {
 		return j.approved(b)
 	case *run.RollbackApproved:
 		if b.Digest != j.s.c.Plan.Digest {
-			return violated("I7", "a rollback was approved for another plan")
+			return breachf("I7", "a rollback was approved for another plan")
 		}
 	case *run.Accepted:
 		for i := range j.stages {
@@ -165,7 +174,7 @@ func (j *judge) note(e run.Event) error {
 			delete(j.stages[i].blocked, b.Name)
 		}
 	case *run.SoakObserved:
-		j.soaked(b, e.At)
+		j.soaked(b)
 	case *run.TimerFired:
 		if a := j.account(b.Timer.Gate.Stage); a != nil && b.Timer.Kind == run.TimerWindow && a.window != nil {
 			a.forever = a.window.Open && a.window.OnClose == "finish" && a.entered
@@ -194,7 +203,9 @@ func keyOf(r run.Ref) string {
 
 func (j *judge) observed(b *run.Observed) {
 	key := keyOf(b.Op)
-	j.partial[key] = b.Status == "partial"
+	if b.Status != "unknown" {
+		j.partial[key] = b.Status == "partial"
+	}
 	j.clear[key] = b.Status == "notStarted" || b.Status == "partial" && b.Resumable
 	delete(j.doubt, b.Op)
 	in := j.s.world.info(b.Op)
@@ -213,7 +224,7 @@ func (j *judge) observed(b *run.Observed) {
 func (j *judge) doubtful() error {
 	for ref := range j.doubt {
 		if op := j.findOperation(ref); op != nil && op.Life != run.InDoubt && op.Life != run.Observing {
-			return violated("doubt", "%s %s/%s cannot be known and is %q", ref.What, ref.Stage, ref.Step, op.Life)
+			return breachf("doubt", "%s %s/%s cannot be known and is %q", ref.What, ref.Stage, ref.Step, op.Life)
 		}
 	}
 	return nil
@@ -222,7 +233,7 @@ func (j *judge) doubtful() error {
 // findOperation returns the operation that ref names as the state has it.
 func (j *judge) findOperation(ref run.Ref) *run.Operation {
 	s := &j.s.state
-	if b := s.Back; b != nil && b.Built && b.Next < len(b.Items) && b.Items[b.Next].Ref == ref {
+	if b := s.Back; b != nil && !s.Status.Final() && b.Built && b.Next < len(b.Items) && b.Items[b.Next].Ref == ref {
 		return &b.Items[b.Next]
 	}
 	in := j.s.world.info(ref)
@@ -269,7 +280,7 @@ func (j *judge) approved(b *run.Approved) error {
 	}
 	i := slices.IndexFunc(j.s.c.Plan.Stages, func(st plan.Stage) bool { return st.ID == b.Gate.Stage })
 	if b.Digest != j.s.c.Plan.Stages[i].Digest || b.Facts != a.facts {
-		return violated("I7", "an approval for digest %s and facts %s counted", b.Digest, b.Facts)
+		return breachf("I7", "an approval for digest %s and facts %s counted", b.Digest, b.Facts)
 	}
 	name := b.Gate.Step + "/" + b.Gate.Name
 	if a.votes[name] == nil {
@@ -279,13 +290,13 @@ func (j *judge) approved(b *run.Approved) error {
 	return nil
 }
 
-func (j *judge) soaked(b *run.SoakObserved, at time.Time) {
+func (j *judge) soaked(b *run.SoakObserved) {
 	a := j.account(b.Gate.Stage)
 	if a == nil || b.Gate.Step != "" {
 		return
 	}
 	i := slices.IndexFunc(j.s.c.Plan.Stages, func(st plan.Stage) bool { return st.ID == b.Gate.Stage })
-	at = j.s.state.At
+	at := j.s.state.At
 	switch gap := at.Sub(a.healthy); {
 	case !b.Healthy:
 		a.soaked, a.healthy = 0, time.Time{}
@@ -307,10 +318,11 @@ func (j *judge) pending(commands []run.Command) error {
 	for _, c := range commands {
 		id := c.ID()
 		if _, twice := j.ids[id]; twice {
-			return violated("bounded", "two commands are called %q", id)
+			return breachf("bounded", "two commands are called %q", id)
 		}
 		j.ids[id] = struct{}{}
 		j.names = append(j.names, id)
+		//nolint:gochecksumtype // The others are not about this.
 		switch t := c.(type) {
 		case run.EvaluateCondition, run.ObserveSoak:
 			looks++
@@ -321,7 +333,7 @@ func (j *judge) pending(commands []run.Command) error {
 		}
 	}
 	if most := 2*j.s.state.Parallel + looks + 3; len(commands) > most {
-		return violated("bounded", "%d commands are pending, at most %d should be", len(commands), most)
+		return breachf("bounded", "%d commands are pending, at most %d should be", len(commands), most)
 	}
 	return nil
 }
@@ -338,14 +350,14 @@ func (j *judge) reload() error {
 	}
 	data, err := json.Marshal(s.state)
 	if err != nil {
-		return violated("I5", "the state cannot be written: %v", err)
+		return breachf("I5", "the state cannot be written: %v", err)
 	}
 	var back run.State
 	if err := json.Unmarshal(data, &back); err != nil {
-		return violated("I5", "the state cannot be read: %v", err)
+		return breachf("I5", "the state cannot be read: %v", err)
 	}
 	if back, err = run.Resume(s.c.Plan, back); err != nil {
-		return violated("I5", "the state cannot be resumed: %v", err)
+		return breachf("I5", "the state cannot be resumed: %v", err)
 	}
 	s.state = back
 	return nil
@@ -357,19 +369,19 @@ func (j *judge) fold() error {
 	for i, data := range j.encoded {
 		e, err := run.DecodeEvent(data)
 		if err != nil {
-			return violated("I5", "event %d cannot be read: %v", i+1, err)
+			return breachf("I5", "event %d cannot be read: %v", i+1, err)
 		}
 		if folded, err = run.Advance(folded, e); err != nil {
-			return violated("I5", "event %d cannot be folded: %v", i+1, err)
+			return breachf("I5", "event %d cannot be folded: %v", i+1, err)
 		}
 	}
 	live, err := json.Marshal(s.state)
 	if err != nil {
-		return violated("I5", "the state cannot be written: %v", err)
+		return breachf("I5", "the state cannot be written: %v", err)
 	}
 	again, err := json.Marshal(folded)
 	if err != nil || !bytes.Equal(live, again) {
-		return violated("I5", "the fold differs from the live state:\n%s\n%s", live, again)
+		return breachf("I5", "the fold differs from the live state:\n%s\n%s", live, again)
 	}
 	s.state = folded
 	return nil
@@ -380,17 +392,17 @@ func (j *judge) offers() error {
 	for _, n := range run.Summarize(j.s.state).Next {
 		body := j.s.request(n)
 		if body == nil {
-			return violated("I8", "nobody knows how to %s %v", n.Verb, n.Args)
+			return breachf("I8", "nobody knows how to %s %v", n.Verb, n.Args)
 		}
 		copied, err := j.s.state.Clone()
 		if err != nil {
-			return violated("I5", "%v", err)
+			return breachf("I5", "%v", err)
 		}
 		e := run.Event{Seq: copied.Seq + 1, At: j.s.clock(), Body: body}
 		if _, err := run.Advance(copied, e); err != nil && !errors.Is(err, run.ErrInvalidTransition) {
-			return violated("I8", "%s %v is named, and then: %v", n.Verb, n.Args, err)
+			return breachf("I8", "%s %v is named, and then: %v", n.Verb, n.Args, err)
 		} else if err != nil {
-			return violated("I8", "%s %v is named, and cannot follow: %v", n.Verb, n.Args, err)
+			return breachf("I8", "%s %v is named, and cannot follow: %v", n.Verb, n.Args, err)
 		}
 	}
 	return nil

@@ -88,9 +88,10 @@ func (s *sim) person(next []run.Next) error {
 	n := next[s.d.below(len(next))]
 	body := s.request(n)
 	if body == nil {
-		return violated("I8", "nobody knows how to %s %v", n.Verb, n.Args)
+		return breachf("I8", "nobody knows how to %s %v", n.Verb, n.Args)
 	}
 	s.now += s.d.span(time.Second, 5*time.Minute)
+	//nolint:gochecksumtype // The others are not about this.
 	switch b := body.(type) {
 	case *run.Settled:
 		s.look(b)
@@ -105,7 +106,7 @@ func (s *sim) person(next []run.Next) error {
 		return nil
 	}
 	if err := s.append(body); err != nil {
-		return keep(err, &Breach{"I8", fmt.Sprintf("%s %v is named, and then: %v", n.Verb, n.Args, err)})
+		return keep(err, &BreachError{"I8", fmt.Sprintf("%s %v is named, and then: %v", n.Verb, n.Args, err)})
 	}
 	return s.sync()
 }
@@ -170,6 +171,7 @@ func (s *sim) whim() error {
 		&run.ResumeRequested{Who: who}, &run.CancelRequested{Who: who},
 		&run.RollbackRequested{Who: who, Partly: s.d.oneIn(2)},
 		&run.RollbackRequested{Who: who, Stage: stage, Partly: s.d.oneIn(2)}, &run.AbortRequested{Who: who},
+		&run.UntilRequested{Who: who, Stage: stage}, &run.UntilRequested{Who: who},
 		&run.RetryRequested{Who: who}, &run.RetryRequested{Who: who, Stage: step.stage, Step: step.step.ID},
 		&run.ReleaseRequested{Who: who, Stage: step.stage, Step: step.step.ID},
 		&run.ReleaseRequested{Who: who, Stage: step.stage, Step: "silence"},
@@ -186,7 +188,7 @@ func (s *sim) anyStep() *info {
 func (s *sim) ask(b run.Body) error {
 	var before []byte
 	if s.d.oneIn(8) {
-		before, _ = json.Marshal(s.state)
+		before = s.asJSON()
 	}
 	err := s.append(b)
 	switch {
@@ -195,11 +197,11 @@ func (s *sim) ask(b run.Body) error {
 	case errors.Is(err, run.ErrRefused):
 		s.stats.Refused++
 	default:
-		return keep(err, &Breach{"refused", fmt.Sprintf("%T is not refused but: %v", b, err)})
+		return keep(err, &BreachError{"refused", fmt.Sprintf("%T is not refused but: %v", b, err)})
 	}
 	if before != nil {
-		if after, _ := json.Marshal(s.state); string(after) != string(before) {
-			return violated("refused", "%T was refused and changed the state", b)
+		if string(s.asJSON()) != string(before) {
+			return breachf("refused", "%T was refused and changed the state", b)
 		}
 	}
 	return nil
@@ -215,6 +217,7 @@ func (s *sim) nonsense() error {
 		gate.Name = st.Gates[s.d.below(len(st.Gates))].Name
 	}
 	step := s.anyStep()
+	op := run.Ref{What: run.Do, Stage: step.stage, Step: step.step.ID}
 	body := pick[run.Body](s.d,
 		&run.Approved{Who: who, Gate: gate, Digest: "sha256:other", Facts: facts},
 		&run.Approved{Who: who, Gate: gate, Digest: st.Digest, Facts: "sha256:old"},
@@ -226,14 +229,22 @@ func (s *sim) nonsense() error {
 		&run.RollbackRequested{Who: who, Stage: "s9"},
 		&run.RetryRequested{Who: who, Stage: step.stage, Step: "no-such"},
 		&run.ReleaseRequested{Who: who, Stage: step.stage, Step: "no-such"},
-		&run.Settled{Who: run.Who{By: "ada"}, Op: run.Ref{What: run.Do, Stage: step.stage, Step: step.step.ID}, Verdict: "done"},
-		&run.Settled{Who: who, Op: run.Ref{What: run.Do, Stage: step.stage, Step: step.step.ID}, Verdict: "maybe"},
+		&run.Settled{Who: run.Who{By: "ada"}, Op: op, Verdict: "done"},
+		&run.Settled{Who: who, Op: op, Verdict: "maybe"},
 	)
 	if err := s.append(body); err == nil {
-		return violated("refused", "%T was not refused: %+v", body, body)
-	} else if v := (*Breach)(nil); errors.As(err, &v) {
+		return breachf("refused", "%T was not refused: %+v", body, body)
+	} else if v := (*BreachError)(nil); errors.As(err, &v) {
 		return err
 	}
 	s.stats.Refused++
 	return nil
+}
+
+func (s *sim) asJSON() []byte {
+	data, err := json.Marshal(s.state)
+	if err != nil {
+		return []byte(err.Error())
+	}
+	return data
 }

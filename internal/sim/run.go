@@ -23,6 +23,34 @@ func Run(c Case, seen *Coverage) Result {
 	return Result{Stats: s.stats, Err: err, History: s.judge.encoded}
 }
 
+// giveBack lets people release leases after the end of the run, with faults for
+// a while, and waits for what is still given back.
+func (s *sim) giveBack() error {
+	for n := range 2000 {
+		if n > 30 {
+			s.calmDown()
+		}
+		next := run.Summarize(s.state).Next
+		var err error
+		switch {
+		case len(next) > 0 && s.d.oneIn(3):
+			err = s.person(next)
+		case s.d.oneIn(s.f.Crash) && s.d.oneIn(4):
+			err = s.crash()
+		case len(s.queue) > 0:
+			err = s.happen()
+		case len(run.Pending(s.state)) > 0:
+			return breachf("I8", "the run has ended, and nothing comes of what is pending")
+		default:
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return breachf("I8", "the run has ended, and giving back does not")
+}
+
 // most is after how many events beyond the faults a run must have ended.
 func (s *sim) most() int { return s.c.Wild + 60*s.stats.Steps + 3000 }
 
@@ -36,7 +64,7 @@ func (s *sim) drive() error {
 	}
 	for !s.state.Status.Final() {
 		if len(s.history) > s.most() {
-			return violated("I8", "the run does not end: it is %s", s.state.Status)
+			return breachf("I8", "the run does not end: it is %s", s.state.Status)
 		}
 		if !s.calm && len(s.history) >= s.c.Wild {
 			s.calmDown()
@@ -45,17 +73,8 @@ func (s *sim) drive() error {
 			return err
 		}
 	}
-	s.calmDown()
-	for range 2000 { // What is still given back.
-		if len(run.Pending(s.state)) == 0 {
-			break
-		}
-		if len(s.queue) == 0 {
-			return violated("I8", "the run has ended, and nothing comes of what is pending")
-		}
-		if err := s.happen(); err != nil {
-			return err
-		}
+	if err := s.giveBack(); err != nil {
+		return err
 	}
 	for len(s.queue) > 0 { // Effects that outlive the run, and late answers.
 		if err := s.happen(); err != nil {
@@ -98,7 +117,7 @@ func (s *sim) turn() error {
 	case len(next) > 0:
 		return s.person(next)
 	case len(s.queue) == 0 && !s.state.Status.Final():
-		return violated("I8", "the run is %s, nothing will happen, and nobody is asked", s.state.Status)
+		return breachf("I8", "the run is %s, nothing will happen, and nobody is asked", s.state.Status)
 	case len(s.queue) == 0:
 		return nil
 	}
@@ -116,7 +135,8 @@ func (s *sim) weather() (bool, error) {
 	case s.d.oneIn(f.Nonsense):
 		return true, s.nonsense()
 	case s.d.oneIn(f.Unreachable):
-		w.unreachable, w.cause = s.now+s.d.span(time.Minute, 2*time.Hour), pick(s.d, run.WaitTarget, run.WaitCredentials)
+		w.unreachable = s.now + s.d.span(time.Minute, 2*time.Hour)
+		w.cause = pick(s.d, run.WaitTarget, run.WaitCredentials)
 	case s.d.oneIn(f.Foreign):
 		s.meddle()
 	case s.d.oneIn(f.Facts):
@@ -136,6 +156,7 @@ func (s *sim) meddle() {
 	}
 	for _, f := range s.flying {
 		var ref run.Ref
+		//nolint:gochecksumtype // The others are not about this.
 		switch c := f.c.(type) {
 		case run.ObserveOperation:
 			ref = c.Op

@@ -28,7 +28,7 @@ func Shrink(c Case, budget int) (Case, Result) {
 }
 
 func nameOf(err error) string {
-	if v := (*Breach)(nil); errors.As(err, &v) {
+	if v := (*BreachError)(nil); errors.As(err, &v) {
 		return v.Name
 	}
 	return ""

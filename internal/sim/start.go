@@ -16,20 +16,20 @@ func (j *judge) started(b *run.OperationStarted) error {
 	key := keyOf(b.Op)
 	name := b.Op.Stage + "/" + b.Op.Step
 	if !j.clear[key] {
-		return violated("I4", "%s %s was started, and nothing says that it is not done", b.Op.What, name)
+		return breachf("I4", "%s %s was started, and nothing says that it is not done", b.Op.What, name)
 	}
 	if j.doubt[b.Op] {
-		return violated("doubt", "%s %s was started in doubt", b.Op.What, name)
+		return breachf("doubt", "%s %s was started in doubt", b.Op.What, name)
 	}
 	j.clear[key] = false
 	if b.Op.What != run.Do {
 		return nil
 	}
 	if s := &j.s.state; j.paused || j.cancelled || s.Back != nil {
-		return violated("I10", "%s was started in spite of a pause or the end", name)
+		return breachf("I10", "%s was started in spite of a pause or the end", name)
 	}
 	in := j.s.world.info(b.Op)
-	if err := j.neighbours(in, name); err != nil {
+	if err := j.neighbours(in, name, b.Attempt == 1); err != nil {
 		return err
 	}
 	if in.abort {
@@ -46,7 +46,7 @@ func (j *judge) started(b *run.OperationStarted) error {
 }
 
 // neighbours judges I1, I2 and the order among the steps of a stage.
-func (j *judge) neighbours(in *info, name string) error {
+func (j *judge) neighbours(in *info, name string, first bool) error {
 	st := &j.s.state.Stages[in.at.Stage]
 	steps := j.steps(in)
 	active := 0
@@ -60,21 +60,21 @@ func (j *judge) neighbours(in *info, name string) error {
 		}
 		over := j.over(in, o, s)
 		if slices.Contains(in.step.Needs, o.ID) && !over {
-			return violated("I1", "%s was started, and %s is %s", name, o.ID, s.Status)
+			return breachf("I1", "%s was started, and %s is %s", name, o.ID, s.Status)
 		}
 		if slices.Contains(in.step.Needs, o.ID) && s.Status == run.StepFailed && !j.accepted(in, o) {
-			return violated("I1", "%s was started, and %s has failed", name, o.ID)
+			return breachf("I1", "%s was started, and %s has failed", name, o.ID)
 		}
 		if in.step.Effect == action.Mutating && !in.abort && o.Phase == plan.Preflight && !j.passed(in, o, s) {
-			return violated("I2", "%s was started, and check %s is %s", name, o.ID, s.Status)
+			return breachf("I2", "%s was started, and check %s is %s", name, o.ID, s.Status)
 		}
-		before := slices.Index(plan.Phases(), o.Phase) < slices.Index(plan.Phases(), in.step.Phase)
+		before := first && slices.Index(plan.Phases(), o.Phase) < slices.Index(plan.Phases(), in.step.Phase)
 		if before && !o.Free && !in.step.Free && !over {
-			return violated("order", "%s was started, and %s of an earlier phase is %s", name, o.ID, s.Status)
+			return breachf("order", "%s was started, and %s of an earlier phase is %s", name, o.ID, s.Status)
 		}
 	}
 	if active > j.s.c.Parallel+len(j.settled) {
-		return violated("order", "%d steps run at once, %d are permitted", active, j.s.c.Parallel)
+		return breachf("order", "%d steps run at once, %d are permitted", active, j.s.c.Parallel)
 	}
 	return nil
 }
@@ -96,6 +96,8 @@ func (j *judge) over(in *info, o *plan.Step, s *run.StepState) bool {
 		return o.Skip != "" || o.When != "" || s.Reason == "NeedFailed"
 	case run.StepFailed:
 		return j.accepted(in, o) || o.OnFailure == "continue" && o.Phase != plan.Preflight
+	case run.StepPending, run.StepReady, run.StepRunning, run.StepInDoubt, run.StepWaiting, run.StepCancelled,
+		run.StepUndoing, run.StepUndone:
 	}
 	return false
 }
@@ -143,29 +145,29 @@ func (j *judge) behindPrepare(in *info, o *plan.Step) bool {
 func (j *judge) stage(in *info, a *account, name string) error {
 	p := &j.s.c.Plan.Stages[in.at.Stage]
 	if a.changed || a.facts == "" {
-		return violated("facts", "%s was started, and the facts are not as the plan expects", name)
+		return breachf("facts", "%s was started, and the facts are not as the plan expects", name)
 	}
 	for f := range a.blocked {
-		return violated("facts", "%s was started, and %s blocks", name, f)
+		return breachf("facts", "%s was started, and %s blocks", name, f)
 	}
 	for i := range j.s.c.Plan.Findings {
 		f := &j.s.c.Plan.Findings[i]
 		if f.Blocks() && (f.Stage == "" || f.Stage == p.ID) && !a.accepted[f.Name] {
-			return violated("facts", "%s was started, and %s blocks", name, f.Name)
+			return breachf("facts", "%s was started, and %s blocks", name, f.Name)
 		}
 	}
 	for _, g := range p.Gates {
 		if g.Kind == "approval" && len(a.votes["/"+g.Name]) < max(g.Count, 1) {
-			return violated("I7", "%s was started, and gate %s has %d approvals", name, g.Name, len(a.votes["/"+g.Name]))
+			return breachf("I7", "%s was started, gate %s has %d approvals", name, g.Name, len(a.votes["/"+g.Name]))
 		}
 	}
 	if in.step.ForEach != nil && in.step.ForEach.Approve && len(a.votes[in.step.ID+"/"]) == 0 {
-		return violated("I7", "%s was started, and nobody approved its members", name)
+		return breachf("I7", "%s was started, and nobody approved its members", name)
 	}
 	if in.at.Stage > 0 {
 		last := &j.s.c.Plan.Stages[in.at.Stage-1]
 		if last.Soak != nil && j.stages[in.at.Stage-1].soaked < time.Duration(last.Soak.For) {
-			return violated("gate", "%s was started after a soak of %s", name, j.stages[in.at.Stage-1].soaked)
+			return breachf("gate", "%s was started after a soak of %s", name, j.stages[in.at.Stage-1].soaked)
 		}
 	}
 	return nil
@@ -179,7 +181,7 @@ func (j *judge) inWindow(in *info, a *account, name string, op run.Ref) error {
 	}
 	w := a.window
 	if w == nil || !w.Open {
-		return violated("window", "%s was started, and no window is open", name)
+		return breachf("window", "%s was started, and no window is open", name)
 	}
 	if a.forever || w.OnClose == "finish" && a.entered {
 		return nil
@@ -194,7 +196,7 @@ func (j *judge) inWindow(in *info, a *account, name string, op run.Ref) error {
 		return nil // What is half done is better finished.
 	}
 	if at := j.last; at.Add(need).After(w.ClosesAt) {
-		return violated("window", "%s was started %s before the window closes, it needs %s with the way back",
+		return breachf("window", "%s was started %s before the window closes, it needs %s with the way back",
 			name, w.ClosesAt.Sub(at), need)
 	}
 	return nil
@@ -205,7 +207,7 @@ func (j *judge) end() error {
 	s := j.s
 	sum := run.Summarize(s.state)
 	if s.state.Status == run.Succeeded && len(sum.Leases) > 0 {
-		return violated("leases", "the run succeeded and holds %v", sum.Leases)
+		return breachf("leases", "the run succeeded and holds %v", sum.Leases)
 	}
 	held := map[string]bool{}
 	for _, l := range sum.Leases {
@@ -222,9 +224,9 @@ func (j *judge) end() error {
 		in := s.world.infos[name]
 		switch {
 		case in.step.Lease != nil && !held[name]:
-			return violated("leases", "lease %s is in the world, and nobody knows", name)
+			return breachf("leases", "lease %s is in the world, and nobody knows", name)
 		case in.step.Lease == nil && !listed[name]:
-			return violated("rollback", "%s is in the world, and is listed nowhere", name)
+			return breachf("rollback", "%s is in the world, and is listed nowhere", name)
 		}
 	}
 	if err := j.back(); err != nil {
@@ -239,23 +241,24 @@ func (j *judge) back() error {
 	switch s.state.Status {
 	case run.RolledBack:
 		if d := s.world.same(s.state.Back.To); d != "" {
-			return violated("rollback", "the run was rolled back to %s, and %s", s.c.Plan.Stages[s.state.Back.To].ID, d)
+			return breachf("rollback", "the run was rolled back to %s, and %s", s.c.Plan.Stages[s.state.Back.To].ID, d)
 		}
 	case run.PartlyRolledBack:
 		if s.state.Reason == "PointOfNoReturn" && len(s.state.Back.Remainder) == 0 {
-			return violated("rollback", "the run was rolled back in part, and no remainder is written")
+			return breachf("rollback", "the run was rolled back in part, and no remainder is written")
 		}
 	case run.Failed:
 		if s.state.Reason == "WayBackTaken" {
 			return j.wayBack()
 		}
 		if j.aborted {
-			return violated("abort", "the way back was asked for, and the run is Failed because of %s", s.state.Reason)
+			return breachf("abort", "the way back was asked for, and the run is Failed because of %s", s.state.Reason)
 		}
 	case run.Succeeded:
 		if j.aborted {
-			return violated("abort", "the way back was asked for, and the run succeeded")
+			return breachf("abort", "the way back was asked for, and the run succeeded")
 		}
+	case run.Planned, run.Running, run.Waiting, run.Paused, run.Halted, run.RollingBack, run.Cancelled:
 	}
 	return nil
 }
@@ -271,12 +274,12 @@ func (j *judge) wayBack() error {
 		case st.Status == run.StepSkipped || step.OnFailure == "continue" || step.Effect != action.Mutating:
 			continue
 		case st.Status != run.StepSucceeded:
-			return violated("abort", "the way back was taken, and %s is %s", step.ID, st.Status)
+			return breachf("abort", "the way back was taken, and %s is %s", step.ID, st.Status)
 		}
 		for k := range st.Ops {
 			o, want := s.world.of(st.Ops[k].Ref)
 			if (o.value != want || o.half) && !o.foreign && step.Lease == nil {
-				return violated("abort", "the way back was taken, and %s is %q", in.object, o.value)
+				return breachf("abort", "the way back was taken, and %s is %q", in.object, o.value)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -171,9 +172,9 @@ func wantOf(in *info, member string) string {
 	return in.want + "[" + member + "]"
 }
 
-func (w *world) violate(name, format string, args ...any) {
+func (w *world) violatef(name, format string, args ...any) {
 	if w.broken == nil {
-		w.broken = &Breach{Name: name, Text: fmt.Sprintf(format, args...)}
+		w.broken = &BreachError{Name: name, Text: fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -218,6 +219,9 @@ func (w *world) meddle(o *object) {
 	}
 	w.set(o, value)
 	o.foreign, o.half = true, false
+	for key := range o.prior {
+		w.changed[key] = 0 // Nothing of ours is left there.
+	}
 	for _, b := range w.baselines {
 		if b.objects[o.name] = value; len(o.prior) == 0 {
 			b.original[o.name] = value
@@ -250,7 +254,10 @@ func (w *world) begin(stage int) {
 	if stage >= len(w.plan.Stages) || w.baselines[stage] != nil {
 		return
 	}
-	b := &baseline{objects: map[string]string{}, original: map[string]string{}, schemas: map[string]string{}, half: map[string]bool{}}
+	b := &baseline{
+		objects: map[string]string{}, original: map[string]string{}, schemas: map[string]string{},
+		half: map[string]bool{},
+	}
 	for name, o := range w.objects {
 		b.objects[name], b.original[name], b.half[name] = o.value, o.value, o.half
 	}
@@ -364,8 +371,7 @@ func (w *world) observeObject(c run.ObserveOperation, e *run.Observed) {
 }
 
 func value(s string) json.RawMessage {
-	data, _ := json.Marshal(s)
-	return data
+	return json.RawMessage(strconv.Quote(s))
 }
 
 func text(data json.RawMessage) string {
