@@ -17,9 +17,11 @@ LDFLAGS = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # Tools: built once per version into a folder outside of the repository.
 GOLANGCI_LINT_VERSION := v2.15.0
 GOVULNCHECK_VERSION   := v1.8.0
+TEMPORAL_VERSION      := v1.5.1
 TOOLS         := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/refit/bin
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
+TEMPORAL      := $(TOOLS)/temporal-$(TEMPORAL_VERSION)
 
 PKG     ?= ./...
 FUZZTIME ?= 10s
@@ -85,6 +87,10 @@ fuzz: ## Run every fuzz target for FUZZTIME (default 10s) each.
 bench: build ## Run the benchmarks and compare them with their targets (hack/bench/targets.txt).
 	@go run -C hack ./bench -root ..
 
+.PHONY: bench-peers
+bench-peers: $(TEMPORAL) ## Run the same chains on Refit and on a Temporal dev server; needs Linux.
+	@cd hack/bench-peers && go mod tidy -diff && go vet ./... && go test ./... >&2 && go run . -root ../.. -temporal $(TEMPORAL)
+
 ##
 ## Check
 ##
@@ -123,9 +129,14 @@ licenses: ## Fail if a module has a licence that is not on the allow-list.
 vuln: $(GOVULNCHECK) ## Look for known vulnerabilities (GOVULNDB=file:///mirror; REFIT_VULN=required).
 	@go run -C hack ./vulncheck -program $(GOVULNCHECK) -dir $(CURDIR) $(PKG)
 
+# What of hack/bench-peers needs no module of a peer; the rest is built, vetted
+# and tested by bench-peers alone.
+PEERS_QUICK := ./internal/proc ./internal/sheet
+
 .PHONY: hack-test
 hack-test: $(GOVULNCHECK) ## Test the programs of hack/, also that the vulnerability check can fail.
 	@cd hack && files="$$(gofmt -l .)" && if [ -n "$$files" ]; then echo "not formatted: $$files" >&2; exit 1; fi && go vet ./... && GOVULNCHECK=$(GOVULNCHECK) go test ./...
+	@cd hack/bench-peers && go vet $(PEERS_QUICK) && go test $(PEERS_QUICK)
 
 ##
 ## Write
@@ -150,6 +161,9 @@ clean: ## Remove what the targets built here; the tools stay in their cache.
 
 $(GOLANGCI_LINT):
 	@hack/install-tool.sh github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION) $@
+
+$(TEMPORAL):
+	@hack/install-tool.sh github.com/temporalio/cli/cmd/temporal@$(TEMPORAL_VERSION) $@
 
 $(GOVULNCHECK):
 	@hack/install-tool.sh golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) $@

@@ -1,0 +1,48 @@
+package chains
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// Input says what one chain does.
+type Input struct {
+	Steps int
+	// Local chooses local activities: they run inside of the workflow task, and
+	// the server learns of many at once.
+	Local bool
+}
+
+// Chain is the workflow. It gives the instant at which each step began.
+func Chain(ctx workflow.Context, in Input) ([]time.Time, error) {
+	// An attempt more would hide a failure and spoil the figures.
+	once := &temporal.RetryPolicy{MaximumAttempts: 1}
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Minute, RetryPolicy: once,
+	})
+	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: time.Minute, RetryPolicy: once,
+	})
+	begins := make([]time.Time, 0, in.Steps)
+	for n := range in.Steps {
+		var future workflow.Future
+		if in.Local {
+			future = workflow.ExecuteLocalActivity(ctx, Step)
+		} else {
+			future = workflow.ExecuteActivity(ctx, Step)
+		}
+		var began time.Time
+		if err := future.Get(ctx, &began); err != nil {
+			return nil, fmt.Errorf("step %d: %w", n+1, err)
+		}
+		begins = append(begins, began)
+	}
+	return begins, nil
+}
+
+// Step is the activity. It does nothing but say when.
+func Step(context.Context) (time.Time, error) { return time.Now(), nil }
