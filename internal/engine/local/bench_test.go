@@ -26,7 +26,8 @@ func BenchmarkChain(b *testing.B) {
 	const steps = 500
 	rows := commitRate(b, 1)
 	p := enginetest.Chain(b, steps)
-	e := open(b, b.TempDir()+"/state", enginetest.NewWorld())
+	w, pace := pacedWorld()
+	e := open(b, b.TempDir()+"/state", w)
 	b.ResetTimer()
 	for b.Loop() {
 		if out := drive(b, e, create(b, e, p)); out[0].Err != nil {
@@ -34,6 +35,7 @@ func BenchmarkChain(b *testing.B) {
 		}
 	}
 	report(b, steps, rows)
+	pace.report(b)
 }
 
 // BenchmarkParallel drives 64 runs at once, each a chain of 100 steps.
@@ -41,7 +43,8 @@ func BenchmarkParallel(b *testing.B) {
 	const runs, steps = 64, 100
 	rows := commitRate(b, runs)
 	p := enginetest.Chain(b, steps)
-	e := open(b, b.TempDir()+"/state", enginetest.NewWorld())
+	w, pace := pacedWorld()
+	e := open(b, b.TempDir()+"/state", w)
 	b.ResetTimer()
 	for b.Loop() {
 		b.StopTimer()
@@ -57,6 +60,7 @@ func BenchmarkParallel(b *testing.B) {
 		}
 	}
 	report(b, runs*steps, rows)
+	pace.report(b)
 }
 
 // report tells steps per second, beside the rows per second that the driver
