@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +18,11 @@ import (
 	"github.com/refitproject/refit/hack/bench-peers/internal/sheet"
 )
 
-// diskTime is how long the disk alone is measured.
-const diskTime = 3 * time.Second
+// The disk alone is measured so long, so many times.
+const (
+	diskTime  = 500 * time.Millisecond
+	diskTimes = 6
+)
 
 // measure does everything in one temporary folder, which is gone afterwards.
 func measure(ctx context.Context, s settings, out io.Writer) error {
@@ -30,30 +34,37 @@ func measure(ctx context.Context, s settings, out io.Writer) error {
 	if err := proc.OnDisk(dir); err != nil {
 		return err
 	}
-	before := load()
-	var disk sheet.Disk
-	if disk.Before, err = proc.SyncRate(dir, diskTime); err != nil {
-		return err
-	}
-	var columns []sheet.Column
-	progress("Refit")
-	// Without Refit's figures the table is still worth something, but not the
-	// exit code.
-	refit, missing := measureRefit(ctx, s, dir)
-	columns = append(columns, refit)
+	contenders := []contender{{"Refit", func(c *sheet.Column) error { return measureRefit(ctx, s, dir, c) }}}
 	for i, set := range setups() {
-		progress(set.name)
-		column, err := measureTemporal(ctx, s, filepath.Join(dir, fmt.Sprint("temporal-", i)), set)
-		if err != nil {
-			return fmt.Errorf("%s: %w", set.name, err)
+		contenders = append(contenders, contender{set.name, func(c *sheet.Column) error {
+			return measureTemporal(ctx, s, filepath.Join(dir, fmt.Sprint("temporal-", i)), set, c)
+		}})
+	}
+	// A table without some figures is still worth something, but not exit code 0.
+	var columns []sheet.Column
+	var missing error
+	for _, c := range contenders {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		progress(c.name)
+		column := sheet.Column{Name: c.name, Load: load()}
+		if column.Disk, err = proc.SyncRate(dir, diskTime, diskTimes); err != nil {
+			return err
+		}
+		if err := c.measure(&column); err != nil {
+			missing = errors.Join(missing, fmt.Errorf("%s: %w", c.name, err))
 		}
 		columns = append(columns, column)
 	}
-	if disk.After, err = proc.SyncRate(dir, diskTime); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "%s, load of the machine %s before and %s after\n%s\n\n", host(), before, load(), cases(s))
-	return errors.Join(sheet.Write(out, columns, s.chains, disk), missing)
+	fmt.Fprintf(out, "%s\n%s\n\n", host(), cases(s))
+	return errors.Join(sheet.Write(out, columns, s.chains), missing)
+}
+
+// contender is one column, and what fills it.
+type contender struct {
+	name    string
+	measure func(*sheet.Column) error
 }
 
 // progress goes to the error stream: the output is the table.
@@ -72,12 +83,17 @@ func cases(s settings) string {
 		s.steps, s.chains, s.chainSteps, s.rounds)
 }
 
-// load is the load of the machine over the last minute, as Linux counts it.
-func load() string {
+// load is the load of the machine over the last minute, as Linux counts it, or
+// zero where nobody counts it.
+func load() float64 {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
-		return "unknown"
+		return 0
 	}
 	minute, _, _ := strings.Cut(string(text), " ")
-	return minute
+	n, err := strconv.ParseFloat(minute, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }

