@@ -37,7 +37,7 @@ func (m *maker) does(name string, more ...int) string {
 	if m.pause > 0 {
 		pause = m.r.IntN(m.pause)
 	}
-	if m.r.IntN(30) == 0 {
+	if m.r.IntN(12) == 0 {
 		pause = 150 // It outlives its driver.
 	}
 	text := fmt.Sprintf("[%q, do, %q, %q, %q", m.effect, m.ledger, name, fmt.Sprint(pause))

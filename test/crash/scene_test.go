@@ -24,14 +24,14 @@ import (
 	"github.com/refitproject/refit/internal/run"
 )
 
-// programs are the driver and the effect program, built once.
+// programs are the driver, the effect program and refit itself, built once.
 var programs = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "refit-crash-bin-")
 	if err != nil {
 		return "", err
 	}
-	for _, name := range []string{"driver", "effect"} {
-		out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), "./"+name).CombinedOutput()
+	for name, from := range map[string]string{"driver": "./driver", "effect": "./effect", "refit": "../../cmd/refit"} {
+		out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), from).CombinedOutput()
 		if err != nil {
 			return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 		}

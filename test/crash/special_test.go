@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -462,4 +465,67 @@ func (s *scene) after() error {
 		return errors.New(strings.Join(v.problems, "\n"))
 	}
 	return nil
+}
+
+// TestAsksWhileKilled pauses and resumes a run whose owner is killed meanwhile: each
+// request is answered, and recorded once if it was granted.
+func TestAsksWhileKilled(t *testing.T) {
+	t.Parallel()
+	s := chained(t, 40, 4)
+	e, err := s.look("crash")
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := run.Who{By: "ada", Reason: "wait"}
+	granted := map[string]int{}
+	ask := func(body run.Body) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		switch err := e.Request(ctx, s.id, body); {
+		case err == nil:
+			granted[fmt.Sprintf("%T", body)]++
+		case errors.Is(err, engine.ErrNotFound), errors.Is(err, run.ErrRefused):
+		default:
+			t.Errorf("ask for %T: %v", body, err)
+		}
+	}
+	ended := false
+	for range min(50, max(8, *killsFlag/20)) {
+		asked := make(chan struct{})
+		go func() {
+			defer close(asked)
+			<-time.After(time.Duration(s.r.IntN(100)) * time.Millisecond)
+			ask(&run.PauseRequested{Who: who})
+			ask(&run.ResumeRequested{Who: who})
+		}()
+		d, err := s.drive("", time.Duration(50+s.r.IntN(200))*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Whoever asks holds the run for some milliseconds.
+		if !d.killed && d.code != 0 {
+			s.oneLine(d, 10, "is driven by")
+		}
+		<-asked
+		ended = ended || d.status.Final()
+	}
+	t.Logf("granted: %v, ended early: %t", granted, ended)
+	ask(&run.ResumeRequested{Who: who})
+	s.goesOn()
+	history, err := e.History(t.Context(), s.id, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded := map[string]int{}
+	for _, r := range history {
+		if _, asks := r.Event.Body.(run.Asks); asks {
+			recorded[fmt.Sprintf("%T", r.Event.Body)]++
+		}
+	}
+	if diff := cmp.Diff(granted, recorded); diff != "" {
+		t.Errorf("what was granted (-) is not what was recorded (+):\n%s", diff)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
