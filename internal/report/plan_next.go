@@ -25,6 +25,8 @@ func (t *planText) closing() {
 	case t.opts.PlanFile != "":
 		t.para(0, 0, plain("To see whether everything is still as this plan expects, type:"))
 		t.command("refit check " + shellWord(t.opts.PlanFile))
+		t.para(0, 0, plain("To carry it out, type:"))
+		t.command("refit apply " + shellWord(t.opts.PlanFile))
 	default:
 		t.para(0, 0, plain("The plan is not saved. To keep exactly this plan, add --save plan.json."))
 	}

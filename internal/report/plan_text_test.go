@@ -101,7 +101,7 @@ func TestPlanTextNext(t *testing.T) {
 	t.Parallel()
 	free := tinyPlan()
 	long := "plans of " + strings.Repeat("the-hub-", 12) + "prod.json"
-	command := "refit check '" + long + "'"
+	command := "refit check '" + long + "'\nTo carry it out, type:\nrefit apply '" + long + "'"
 	cases := map[string]struct {
 		reason string
 		opts   TextOptions
