@@ -12,6 +12,10 @@ var ErrNotFound = errors.New("there is no such run")
 // ErrExists is returned by Create when the id is taken.
 var ErrExists = errors.New("there is such a run already")
 
+// ErrNoExport is returned by Import when the file is not a whole run as Export
+// wrote it.
+var ErrNoExport = errors.New("copy the file again, or export the run again")
+
 // ErrMoved is returned when a run was taken to another machine, or is a copy
 // that can only be looked at.
 var ErrMoved = errors.New("the run is not driven here")

@@ -38,10 +38,7 @@ func (s *Service) ExportRun(ctx context.Context, id, file string, keep bool) (er
 			_ = os.Remove(f.Name()) // Half a run is of no use; the first error says it all.
 		}
 	}()
-	if err := mover.Export(ctx, id, f, keep); err != nil {
-		return runError(id, err)
-	}
-	return f.Sync()
+	return runError(id, mover.Export(ctx, id, f, keep)) // It syncs the file before the run is given away.
 }
 
 // ImportRun reads a run that ExportRun wrote, checks it and takes it over.

@@ -19,7 +19,7 @@ const (
 	TroubleTarget RunTrouble = "target"
 	// TroubleMoved: the run is driven on another machine.
 	TroubleMoved RunTrouble = "moved"
-	// TroubleRefused: what was asked for is not possible now.
+	// TroubleRefused: what was asked for is not possible now, or not with this file.
 	TroubleRefused RunTrouble = "refused"
 	// TroubleUnknown: there is no such run, or there is one already.
 	TroubleUnknown RunTrouble = "unknown"
@@ -68,7 +68,7 @@ func runError(id string, err error) error {
 		trouble = TroubleOwn
 	case errors.Is(err, engine.ErrMoved):
 		trouble = TroubleMoved
-	case errors.Is(err, run.ErrRefused):
+	case errors.Is(err, run.ErrRefused), errors.Is(err, engine.ErrNoExport):
 		trouble = TroubleRefused
 	case errors.Is(err, engine.ErrNotFound), errors.Is(err, engine.ErrExists):
 		trouble = TroubleUnknown

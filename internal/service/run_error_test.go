@@ -34,7 +34,10 @@ func TestRunError(t *testing.T) {
 		"Moved":       {"It is elsewhere.", fmt.Errorf("run: %w", engine.ErrMoved), TroubleMoved, "not driven here"},
 		"Refused":     {"Not now.", fmt.Errorf("%w: it is paused", run.ErrRefused), TroubleRefused, "refit status r"},
 		"NotFound":    {"No such run.", fmt.Errorf("run %q: %w", "r", engine.ErrNotFound), TroubleUnknown, "no such run"},
-		"Exists":      {"The name is taken.", engine.ErrExists, TroubleUnknown, "such a run already"},
+		"NoExport": {
+			"A file that is no run.", fmt.Errorf("import a run: %w", engine.ErrNoExport), TroubleRefused, "export the run again",
+		},
+		"Exists": {"The name is taken.", engine.ErrExists, TroubleUnknown, "such a run already"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

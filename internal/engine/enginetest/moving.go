@@ -60,6 +60,13 @@ func exportImport(t *testing.T, h *host) {
 	}
 	there.asks(id, there.approve(id))
 	file = there.export(id, false)
+	other := h.bench(t)
+	twin := other.create(Plan(t, gated), 1) // Another run, which happens to have this name.
+	other.drive(twin)
+	_, err = here.mover().Import(t.Context(), bytes.NewReader(other.export(twin, false)))
+	if twin != id || !errors.Is(err, engine.ErrExists) {
+		t.Fatalf("got %v for another run %q in the place of one that was moved away", err, twin)
+	}
 	if _, err := here.mover().Import(t.Context(), bytes.NewReader(file)); err != nil {
 		t.Fatalf("bring it back: %v", err)
 	}

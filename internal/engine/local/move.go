@@ -78,6 +78,12 @@ func (e *Engine) Export(ctx context.Context, id string, to io.Writer, keep bool)
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("export run %q: %w", id, err)
 	}
+	// Not before the file is safe is the run given away.
+	if file, ok := to.(interface{ Sync() error }); ok {
+		if err := file.Sync(); err != nil {
+			return fmt.Errorf("export run %q: %w", id, err)
+		}
+	}
 	if keep {
 		return nil
 	}
@@ -141,14 +147,14 @@ func each(ctx context.Context, q reader, query string, n int64, visit func(scan 
 func (e *Engine) Import(ctx context.Context, from io.Reader) (engine.Info, error) {
 	head, plans, rows, err := readExport(from)
 	if err != nil {
-		return engine.Info{}, fmt.Errorf("import a run: %w", err)
+		return engine.Info{}, fmt.Errorf("import a run: %w: %w", err, engine.ErrNoExport)
 	}
 	if !idPattern.MatchString(head.ID) {
-		return engine.Info{}, fmt.Errorf("import a run: it is called %q", head.ID)
+		return engine.Info{}, fmt.Errorf("import a run: it is called %q: %w", head.ID, engine.ErrNoExport)
 	}
 	l, err := foldRows(head, plans, rows)
 	if err != nil {
-		return engine.Info{}, fmt.Errorf("import run %q: %w", head.ID, err)
+		return engine.Info{}, fmt.Errorf("import run %q: %w: %w", head.ID, err, engine.ErrNoExport)
 	}
 	if err := e.supported(head.ID, l.state.Plan()); err != nil {
 		return engine.Info{}, err
@@ -175,7 +181,7 @@ func readExport(from io.Reader) (exportHead, map[string][]byte, []row, error) {
 	var head exportHead
 	dec := json.NewDecoder(from)
 	if err := dec.Decode(&head); err != nil {
-		return head, nil, nil, fmt.Errorf("read its head: %w", err)
+		return head, nil, nil, errors.New("the file is not one that refit runs export has written")
 	}
 	if head.Form != exportForm {
 		return head, nil, nil, fmt.Errorf("it is of the form %q, this program reads %q", head.Form, exportForm)
@@ -208,7 +214,7 @@ func readExport(from io.Reader) (exportHead, map[string][]byte, []row, error) {
 }
 
 func cutOff(err error) error {
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the file ends too early")
 	}
 	return err
@@ -230,13 +236,11 @@ func foldRows(head exportHead, plans map[string][]byte, rows []row) (loaded, err
 	l := loaded{state: run.WithPlans(run.New(first, head.ID), source)}
 	for i := range rows {
 		if err := l.add(&rows[i]); err != nil {
-			return l, &engine.DamagedError{ID: head.ID, Seq: rows[i].seq, Err: err}
+			return l, fmt.Errorf("event %d: %w", rows[i].seq, err)
 		}
 	}
 	if headText(l.head) != head.Head {
-		return l, &engine.DamagedError{
-			ID: head.ID, Seq: l.state.Seq, Err: errors.New("the head of the chain does not fit"),
-		}
+		return l, errors.New("the head of the chain does not fit")
 	}
 	return l, nil
 }
@@ -244,10 +248,18 @@ func foldRows(head exportHead, plans map[string][]byte, rows []row) (loaded, err
 func insertImported(
 	ctx context.Context, tx querier, head exportHead, plans map[string][]byte, rows []row, l loaded, moved string,
 ) error {
-	// A run that was moved away may come back.
+	// A run that was moved away may come back, and only as what it has become: not
+	// an older copy of it, nor another run of the same name.
 	var back int64
-	err := tx.QueryRowContext(ctx, "SELECT n FROM runs WHERE id = ? AND moved <> ''", head.ID).Scan(&back)
+	var seq uint64
+	var last []byte
+	err := tx.QueryRowContext(ctx, "SELECT n, seq, head FROM runs WHERE id = ? AND moved <> ''", head.ID).
+		Scan(&back, &seq, &last)
 	if err == nil {
+		if seq > uint64(len(rows)) || !sameHash(rows[seq-1].hash, last) {
+			return fmt.Errorf("the run of this name that is kept here knows events that the file does not: %w",
+				engine.ErrExists)
+		}
 		for _, query := range []string{
 			"DELETE FROM runs WHERE n = ?", "DELETE FROM plans WHERE run = ?", "DELETE FROM events WHERE run = ?",
 			"DELETE FROM checkpoints WHERE run = ?", "DELETE FROM inbox WHERE run = ?",
