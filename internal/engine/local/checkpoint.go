@@ -117,9 +117,12 @@ func (l *loaded) add(e *row) error {
 // there is none that this program can use: it is only a copy, the history says
 // the same.
 func (s *store) fromCheckpoint(ctx context.Context, q reader, r *runRow, form string) (loaded, error) {
-	source := s.planSource(ctx, r)
+	source, err := s.planSource(ctx, q, r)
+	if err != nil {
+		return loaded{}, err
+	}
 	var c checkpoint
-	err := q.QueryRowContext(ctx, `SELECT c.seq, c.head, c.form, c.state FROM checkpoints c
+	err = q.QueryRowContext(ctx, `SELECT c.seq, c.head, c.form, c.state FROM checkpoints c
 		JOIN events e ON e.run = c.run AND e.seq = c.seq AND e.hash = c.head WHERE c.run = ?`, r.n).
 		Scan(&c.seq, &c.head, &c.form, &c.state)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -138,30 +141,53 @@ func (s *store) fromCheckpoint(ctx context.Context, q reader, r *runRow, form st
 	return loaded{state: run.WithPlans(run.New(first, r.id), source)}, nil
 }
 
-// planSource finds the plans that are kept with a run, each read once.
-func (s *store) planSource(ctx context.Context, r *runRow) run.PlanSource {
-	known := map[string]*plan.Plan{}
-	ctx = context.WithoutCancel(ctx) // It is asked in the middle of folding.
+// planSource finds the plans that are kept with a run, each read once. Those that
+// are there already are taken from the database now: folding asks for them while it
+// holds a connection, and when many fold at once none would be left to answer.
+func (s *store) planSource(ctx context.Context, q reader, r *runRow) (run.PlanSource, error) {
+	known, kept := map[string]*plan.Plan{}, map[string][]byte{}
+	err := each(ctx, q, "SELECT digest, data FROM plans WHERE run = ?", r.n, func(scan func(...any) error) error {
+		var digest string
+		var data []byte
+		err := scan(&digest, &data)
+		kept[digest] = data
+		return err
+	})
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	ctx = context.WithoutCancel(ctx) // It is asked for as long as the state is used.
 	return func(digest string) (*plan.Plan, error) {
 		if p := known[digest]; p != nil {
 			return p, nil
 		}
-		var data []byte
-		row := s.read.QueryRowContext(ctx, "SELECT data FROM plans WHERE run = ? AND digest = ?", r.n, digest)
-		err := row.Scan(&data)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil, errors.New("it is not kept with the run")
-		}
+		data, err := s.planData(ctx, r, digest, kept)
 		if err != nil {
-			return nil, s.explain(err)
+			return nil, err
 		}
 		p, err := plan.Read(bytes.NewReader(data))
 		if err != nil {
 			return nil, err
 		}
 		known[digest] = p
+		delete(kept, digest)
 		return p, nil
+	}, nil
+}
+
+// planData returns a plan as it is kept: one that was there when the run was
+// read, or one that was added since.
+func (s *store) planData(ctx context.Context, r *runRow, digest string, kept map[string][]byte) ([]byte, error) {
+	if data, ok := kept[digest]; ok {
+		return data, nil
 	}
+	var data []byte
+	row := s.read.QueryRowContext(ctx, "SELECT data FROM plans WHERE run = ? AND digest = ?", r.n, digest)
+	err := row.Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errors.New("it is not kept with the run")
+	}
+	return data, s.explain(err)
 }
 
 // newCheckpoint returns a checkpoint of a state; nil when it cannot be written,

@@ -154,11 +154,13 @@ func (e *Engine) await(ctx context.Context, left []child, tell func(action.Progr
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for _, c := range left {
-		tell(action.Progress{
-			Note: fmt.Sprintf("waiting for program %d, which the owner before has left running", c.pid),
-		})
 		waited := time.Duration(0)
 		for processStart(c.pid) == c.start {
+			if waited == 0 {
+				tell(action.Progress{
+					Note: fmt.Sprintf("waiting for program %d, which the owner before has left running", c.pid),
+				})
+			}
 			if waited >= c.patience {
 				endProgram(c, waited-c.patience)
 			}

@@ -33,6 +33,9 @@ type driver struct {
 	// inbox was looked at.
 	wake  chan struct{}
 	asked bool
+	// taken is the number of the last request that was taken: until its answer is
+	// durable the inbox shows it still.
+	taken int64
 	// unsent are events that are folded and not yet handed to the writer, sent
 	// the last entry that was.
 	unsent  []row
@@ -68,6 +71,7 @@ func (e *Engine) drive(ctx context.Context, h *hold, o *engine.DriveOptions) err
 		err := d.load(ctx)
 		if err == nil {
 			err = d.loop(ctx)
+			d.salvage(err)
 			d.land()
 		}
 		if errors.Is(err, errParked) {

@@ -109,8 +109,8 @@ func (d *driver) launch(ctx context.Context, c run.Command) {
 	var left []child
 	if about {
 		key = engine.EffectKey(ref, key)
+		// They are kept: a look that is ended early leaves them to the next one.
 		before, left = d.ends[ref], d.orphans[key]
-		delete(d.orphans, key)
 		d.ends[ref] = ended
 	}
 	var durable *entry

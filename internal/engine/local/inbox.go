@@ -79,6 +79,7 @@ func (e *Engine) briefly(ctx context.Context, h *hold, body run.Body) error {
 	if body != nil {
 		refused = d.append(body)
 	}
+	d.next = wakesAt(run.Pending(d.state), d.state.At)
 	d.flush(true)
 	if d.sent != nil {
 		if err := d.sent.wait(); err != nil {

@@ -110,8 +110,9 @@ func (d *driver) collect(hurry <-chan struct{}) error {
 	if hurry == nil {
 		late = time.After(grace)
 	}
+	tooLate := false
 	for _, ended := range d.ends {
-		for waiting := true; waiting; {
+		for waiting := !tooLate; waiting; {
 			select {
 			case r := <-d.results:
 				if err := d.take(r); err != nil {
@@ -125,8 +126,8 @@ func (d *driver) collect(hurry <-chan struct{}) error {
 				for _, f := range d.flights {
 					f.cancel()
 				}
-			case <-late:
-				return errLeft // What it did is observed by the next owner.
+			case <-late: // What it did is observed by the next owner.
+				waiting, tooLate = false, true
 			}
 		}
 	}
@@ -140,6 +141,19 @@ func (d *driver) collect(hurry <-chan struct{}) error {
 		}
 	}
 	return errLeft
+}
+
+// salvage records what is known when driving ends by trouble: the ends of effects
+// that came in must not be forgotten, as nobody may be able to see them again.
+func (d *driver) salvage(err error) {
+	if err == nil || errors.Is(err, errLeft) || errors.Is(err, errParked) {
+		return
+	}
+	_ = d.stop(context.Background()) // The trouble that came first is told.
+	d.flush(true)
+	if d.sent != nil {
+		_ = d.sent.wait() // The same.
+	}
 }
 
 // land ends what is in flight still. An effect must not go on behind the back of
@@ -172,6 +186,10 @@ func (d *driver) requests(ctx context.Context) error {
 		return err
 	}
 	for _, q := range list {
+		if q.n <= d.taken {
+			continue
+		}
+		d.taken = q.n
 		err := d.request(q.body)
 		_, damaged := errors.AsType[*engine.DamagedError](err)
 		switch {

@@ -52,6 +52,9 @@ type entry struct {
 	// done is closed when err is set.
 	done chan struct{}
 	err  error
+	// gone is closed when the writer has ended: an entry that it did not see any
+	// more is never done.
+	gone <-chan struct{}
 }
 
 // How the writer gathers what it writes.
@@ -99,7 +102,7 @@ func (w *writer) close() {
 
 // write queues an entry. It is durable, or has failed, when done is closed.
 func (w *writer) write(e *entry) {
-	e.done = make(chan struct{})
+	e.done, e.gone = make(chan struct{}), w.gone
 	select {
 	case w.queue <- e:
 	case <-w.gone:
@@ -110,8 +113,17 @@ func (w *writer) write(e *entry) {
 
 // wait returns how writing the entry ended.
 func (e *entry) wait() error {
-	<-e.done
-	return e.err
+	select {
+	case <-e.done:
+		return e.err
+	case <-e.gone:
+	}
+	select {
+	case <-e.done: // It was among the last that were written.
+		return e.err
+	default:
+		return errClosed
+	}
 }
 
 func (w *writer) work() {
