@@ -71,7 +71,7 @@ func (e *Engine) drive(ctx context.Context, h *hold, o *engine.DriveOptions) err
 		err := d.load(ctx)
 		if err == nil {
 			err = d.loop(ctx)
-			d.salvage(err)
+			d.salvage(ctx, err)
 			d.land()
 		}
 		if errors.Is(err, errParked) {

@@ -145,11 +145,11 @@ func (d *driver) collect(hurry <-chan struct{}) error {
 
 // salvage records what is known when driving ends by trouble: the ends of effects
 // that came in must not be forgotten, as nobody may be able to see them again.
-func (d *driver) salvage(err error) {
+func (d *driver) salvage(ctx context.Context, err error) {
 	if err == nil || errors.Is(err, errLeft) || errors.Is(err, errParked) {
 		return
 	}
-	_ = d.stop(context.Background()) // The trouble that came first is told.
+	_ = d.stop(ctx) // The trouble that came first is told.
 	d.flush(true)
 	if d.sent != nil {
 		_ = d.sent.wait() // The same.
