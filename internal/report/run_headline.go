@@ -68,10 +68,14 @@ func (b *runBuilder) goingBack() string {
 		return "what is under way ends, then the run goes back to the start of stage " + v.To
 	case back.Restores && back.ApprovedBy == "":
 		return "the rollback restores data, so that what was written since the backup is lost: it waits for an approval"
-	default:
-		return fmt.Sprintf("going back to the start of stage %s: %s of %s taken back",
-			v.To, number(v.Done), count(v.Total, "operation"))
 	}
+	for op := range b.src.State.Operations() {
+		if op.Life == run.Asking {
+			return refText(op.Ref) + " cannot be looked at: " + op.Message
+		}
+	}
+	return fmt.Sprintf("going back to the start of stage %s: %s of %s taken back",
+		v.To, number(v.Done), count(v.Total, "operation"))
 }
 
 // waitsForPerson says which decision the run waits for, "" for none.

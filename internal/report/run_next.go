@@ -189,6 +189,8 @@ func (b *runBuilder) commands() {
 		case "accept":
 			expires := b.src.Now.AddDate(0, 0, 7).Format(time.DateOnly)
 			add(b.command("accept", append(n.Args, "--reason", "WHY", "--expires", expires)...), n.Why)
+		case "retry":
+			add(b.command("retry", n.Args...), "mend it, then try again: "+n.Why)
 		case "rollback":
 			add(b.command("rollback", append([]string{"--to-stage"}, n.Args...)...), n.Why)
 		default:

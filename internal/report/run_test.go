@@ -149,6 +149,28 @@ func TestRunTextMany(t *testing.T) {
 	}
 }
 
+// TestHeadlineOfRollbackThatCannotLook tells why a rollback does not go on.
+func TestHeadlineOfRollbackThatCannotLook(t *testing.T) {
+	t.Parallel()
+	s := failing(t).event(&run.RollbackRequested{Who: run.Who{By: "ada@laptop"}}).goOn()
+	s.event(&run.RollbackApproved{Who: run.Who{By: "ada@laptop"}, Digest: s.plan.Digest})
+	s.answer = func(c run.Command) (run.Body, bool) {
+		o, ok := c.(run.ObserveOperation)
+		return &run.AskFailed{
+			Op: o.Op, Turn: o.Turn, Cause: run.WaitCredentials, Message: "the token has expired",
+		}, ok
+	}
+	for _, c := range run.Pending(s.state) {
+		if body, ok := s.answer(c); ok {
+			s.event(body)
+		}
+	}
+	const want = " cannot be looked at: the token has expired"
+	if v := BuildRun(s.source(false)); v.Status != run.RollingBack || !strings.HasSuffix(v.Headline, want) {
+		t.Errorf("got %s: %q, want …%q", v.Status, v.Headline, want)
+	}
+}
+
 func TestEventText(t *testing.T) {
 	t.Parallel()
 	var all []run.Event
