@@ -102,7 +102,9 @@ func (s *Service) toDrive(ctx context.Context, names []string) ([]string, error)
 		return ids, nil
 	}
 	for i := range list.Runs {
-		if r := &list.Runs[i]; !r.Status.Final() && !r.Moved && r.Owner == nil {
+		// One that has ended may still have a lease to give back.
+		r := &list.Runs[i]
+		if goesOn := !r.Status.Final() || !r.Next.IsZero(); goesOn && !r.Moved && r.Owner == nil {
 			ids = append(ids, r.ID)
 		}
 	}

@@ -26,7 +26,8 @@ func (e *Engine) Drive(ctx context.Context, o engine.DriveOptions) ([]engine.Out
 			return nil, err
 		}
 		for _, r := range rows {
-			if r.moved == "" && !run.Status(r.status).Final() {
+			// A run that has ended may still have a lease to give back.
+			if r.moved == "" && (!run.Status(r.status).Final() || r.next != "") {
 				ids = append(ids, r.id)
 			}
 		}

@@ -134,6 +134,7 @@ func (d *driver) collect(hurry <-chan struct{}) error {
 	if err := d.drain(); err != nil {
 		return err
 	}
+	d.next = wakesAt(run.Pending(d.state), d.state.At)
 	d.flush(true)
 	if d.sent != nil {
 		if err := d.sent.wait(); err != nil {
@@ -150,6 +151,7 @@ func (d *driver) salvage(ctx context.Context, err error) {
 		return
 	}
 	_ = d.stop(ctx) // The trouble that came first is told.
+	d.next = wakesAt(run.Pending(d.state), d.state.At)
 	d.flush(true)
 	if d.sent != nil {
 		_ = d.sent.wait() // The same.
