@@ -13,7 +13,7 @@ import (
 func leaving() map[string]func(*testing.T, *host) {
 	return map[string]func(*testing.T, *host){
 		"Stop": stop, "ContextEnds": contextEnds, "Linger": linger, "CloseWhileWaiting": closeWaiting,
-		"WorkerTrouble": workerTrouble,
+		"WorkerTrouble": workerTrouble, "StopBefore": stopBefore,
 	}
 }
 
@@ -45,6 +45,20 @@ func stop(t *testing.T, h *host) {
 	b.finish(id, run.Succeeded)
 	b.once(id, "do only/s0", "do only/s1", "do only/s2", "do only/s3")
 	b.attempts(id, "s1", 1)
+}
+
+// stopBefore begins nothing when it was asked to stop before.
+func stopBefore(t *testing.T, h *host) {
+	b := h.bench(t)
+	id := b.create(Chain(t, 5), 1)
+	quit := make(chan struct{})
+	close(quit)
+	out := driveWith(t.Context(), t, b.Engine, engine.DriveOptions{Runs: []string{id}, By: "ada", Stop: quit})
+	if out.Err != nil || out.Status.Final() || b.world.Effects() != 0 {
+		t.Fatalf("got %+v with %d effects", out, b.world.Effects())
+	}
+	b.finish(id, run.Succeeded)
+	b.once(id, "do only/s0", "do only/s1", "do only/s2", "do only/s3", "do only/s4")
 }
 
 // contextEnds asks what is under way to end, and goes on later with a look at the

@@ -20,7 +20,8 @@ import (
 type checkpoint struct {
 	seq  uint64
 	head []byte
-	// form tells which program wrote the state: states of others are not read.
+	// form tells which program wrote the state, and the hash of what it wrote:
+	// states of others, and damaged ones, are not read.
 	form  string
 	state []byte
 }
@@ -129,7 +130,8 @@ func (s *store) fromCheckpoint(ctx context.Context, q reader, r *runRow, form st
 		return loaded{}, s.explain(err)
 	}
 	var state run.State
-	if err == nil && c.form == form && json.Unmarshal(c.state, &state) == nil && state.Seq == c.seq {
+	usable := err == nil && c.form == stateForm(form, c.state)
+	if usable && json.Unmarshal(c.state, &state) == nil && state.Seq == c.seq {
 		if state, err = run.ResumeFrom(source, state); err == nil {
 			return loaded{state: state, head: c.head}, nil
 		}
@@ -139,6 +141,13 @@ func (s *store) fromCheckpoint(ctx context.Context, q reader, r *runRow, form st
 		return loaded{}, &engine.DamagedError{ID: r.id, Err: err}
 	}
 	return loaded{state: run.WithPlans(run.New(first, r.id), source)}, nil
+}
+
+// stateForm names the form of a state with its hash. The chain does not cover a
+// checkpoint, and what is damaged must not be believed.
+func stateForm(form string, state []byte) string {
+	sum := sha256.Sum256(state)
+	return form + " " + hex.EncodeToString(sum[:])
 }
 
 // planSource finds the plans that are kept with a run, each read once. Those that
@@ -197,5 +206,5 @@ func newCheckpoint(l *loaded, form string) *checkpoint {
 	if err != nil {
 		return nil
 	}
-	return &checkpoint{seq: l.state.Seq, head: l.head, form: form, state: state}
+	return &checkpoint{seq: l.state.Seq, head: l.head, form: stateForm(form, state), state: state}
 }

@@ -110,8 +110,11 @@ func (d *driver) load(ctx context.Context) error {
 // loop carries the run on until nothing more is to be done now.
 func (d *driver) loop(ctx context.Context) error {
 	for {
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return d.stop(ctx)
+		case closed(d.o.Stop): // Also when there are results: nothing follows from them any more.
+			return d.finish(ctx)
 		}
 		if err := d.requests(ctx); err != nil {
 			return err
@@ -139,6 +142,16 @@ func (d *driver) loop(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+}
+
+// closed tells whether a channel that nothing is sent to is closed.
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
