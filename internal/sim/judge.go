@@ -332,7 +332,7 @@ func (j *judge) pending(commands []run.Command) error {
 			}
 		}
 	}
-	if most := 2*j.s.state.Parallel + looks + 3; len(commands) > most {
+	if most := 2*(j.s.state.Parallel+len(j.settled)) + looks + 3; len(commands) > most {
 		return breachf("bounded", "%d commands are pending, at most %d should be", len(commands), most)
 	}
 	return nil

@@ -60,7 +60,9 @@ func Many(first uint64, count int, mode Mode, out io.Writer, clock func() time.T
 				c := NewCase(seed, mode)
 				result := Run(c, &seen)
 				mu.Lock()
-				r.add(c, result)
+				if r.add(c, result); result.Err != nil {
+					_, _ = fmt.Fprintf(out, "sim: seed %d: %v\n", seed, result.Err)
+				}
 				if now := clock(); now.Sub(told) > 5*time.Second {
 					told = now
 					r.progress(out, count, now.Sub(began))

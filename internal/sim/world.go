@@ -38,6 +38,8 @@ type world struct {
 	// unreachable is until when targets cannot be asked, and why.
 	unreachable time.Duration
 	cause       run.Wait
+	// meddled counts the changes of others.
+	meddled int
 	// broken is the first invariant that the world saw violated.
 	broken error
 }
@@ -200,9 +202,11 @@ func (w *world) set(o *object, value string) {
 // meddle lets somebody else change an object on which nothing is under way. The
 // new value is what must be there in the end.
 func (w *world) meddle(o *object) {
-	value := pick(w.d, "theirs", "theirs", off)
+	w.meddled++
+	theirs := fmt.Sprintf("theirs%d", w.meddled)
+	value := pick(w.d, theirs, theirs, off)
 	if len(o.prior) > 0 {
-		value = "theirs" // Setting what we have set cannot be told from us.
+		value = theirs // Setting what we have set cannot be told from us.
 	}
 	if len(o.prior) > 0 && !o.data && w.d.oneIn(3) {
 		for _, key := range slices.Sorted(maps.Keys(o.prior)) {
