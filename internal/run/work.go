@@ -135,7 +135,12 @@ func (s *State) survey() (low, active int, over, failed bool) {
 // inTurn tells whether the phase of a step has come.
 func (s *State) inTurn(at Place, low int) bool {
 	v := &s.ix.stages[at.Stage]
-	return v.steps[at.Step].Free || v.steps[at.Step].Remedy != nil || v.phase[at.Step] <= low || s.early(at)
+	if v.steps[at.Step].Free || v.steps[at.Step].Remedy != nil {
+		return true
+	}
+	// What comes behind the checks comes behind those that run again, too.
+	again := v.mutatingPrepare && len(v.plan.Windows) > 0 && !v.abort && !s.Stages[at.Stage].Rechecked
+	return v.phase[at.Step] <= low && !(again && v.phase[at.Step] > inPreflight) || s.early(at)
 }
 
 // early tells whether a step is a check that runs before a prepare phase that
