@@ -134,6 +134,9 @@ func (s *sim) look(b *run.Settled) {
 		return
 	}
 	b.Verdict = pick(s.d, run.VerdictNotDone, run.VerdictRedo)
+	if o, want := s.world.of(b.Op); b.Op.What != run.Do && b.Op.What != run.Restore && o.value != want {
+		b.Verdict = run.VerdictNotDone // Taking it back would replace what somebody else has set.
+	}
 }
 
 // mend removes by hand what stands in the way of another attempt.
