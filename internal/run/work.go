@@ -140,7 +140,7 @@ func (s *State) inTurn(at Place, low int) bool {
 	}
 	// What comes behind the checks comes behind those that run again, too.
 	again := v.mutatingPrepare && len(v.plan.Windows) > 0 && !v.abort && !s.Stages[at.Stage].Rechecked
-	return v.phase[at.Step] <= low && !(again && v.phase[at.Step] > inPreflight) || s.early(at)
+	return v.phase[at.Step] <= low && (!again || v.phase[at.Step] <= inPreflight) || s.early(at)
 }
 
 // early tells whether a step is a check that runs before a prepare phase that
