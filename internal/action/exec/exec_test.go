@@ -142,18 +142,18 @@ func TestObserveErrors(t *testing.T) {
 		reason string
 		want   string
 	}{
-		"NoProgram":   {map[string]any{"command": []any{"no-such-program"}}, "ProgramNotFound", `program "no-such-program" not found: install it or give its path`},
-		"NoPath":      {map[string]any{"command": []any{"./no-such-program"}}, "ProgramNotFound", `program "./no-such-program" not found: check the path`},
-		"Folder":      {map[string]any{"command": []any{"/"}}, "ProgramNotFound", `program "/" not found`},
-		"NoDir":       {with(sh("true"), "dir", "nowhere"), "FolderNotFound", "nowhere\" is not there: create it or correct dir"},
-		"BadProgram":  {map[string]any{"command": []any{"./data"}}, "ProgramNotStarted", `start program "./data"`},
-		"NoSecret":    {with(sh("true"), "secretEnv", map[string]any{"T": map[string]any{"env": "NONE"}}), "SecretUnavailable", `secretEnv "T": secret from environment variable "NONE": it is not set: set it where Refit is started`},
-		"NotJSON":     {with(sh("echo nope"), "format", "json"), "OutputNotJSON", "as JSON: invalid character"},
-		"NoJSON":      {with(sh("true"), "format", "json"), "OutputNotJSON", "the document is empty"},
-		"TooLarge":    {with(sh("head -c 3000000 /dev/zero"), "format", "json"), "OutputTooLarge", "printed more than 1048576 bytes"},
-		"Empty":       {map[string]any{"command": []any{}}, "InvalidInput", `field "command" is empty`},
-		"NUL":         {map[string]any{"command": []any{"a\x00"}}, "InvalidInput", "NUL"},
-		"EnvName":     {with(sh("true"), "env", map[string]any{"A=B": "x"}), "InvalidInput", `"A=B" cannot be the name`},
+		"NoProgram":  {map[string]any{"command": []any{"no-such-program"}}, "ProgramNotFound", `program "no-such-program" not found: install it or give its path`},
+		"NoPath":     {map[string]any{"command": []any{"./no-such-program"}}, "ProgramNotFound", `program "./no-such-program" not found: check the path`},
+		"Folder":     {map[string]any{"command": []any{"/"}}, "ProgramNotFound", `program "/" not found`},
+		"NoDir":      {with(sh("true"), "dir", "nowhere"), "FolderNotFound", "nowhere\" is not there: create it or correct dir"},
+		"BadProgram": {map[string]any{"command": []any{"./data"}}, "ProgramNotStarted", `start program "./data"`},
+		"NoSecret":   {with(sh("true"), "secretEnv", map[string]any{"T": map[string]any{"env": "NONE"}}), "SecretUnavailable", `secretEnv "T": secret from environment variable "NONE": it is not set: set it where Refit is started`},
+		"NotJSON":    {with(sh("echo nope"), "format", "json"), "OutputNotJSON", "as JSON: invalid character"},
+		"NoJSON":     {with(sh("true"), "format", "json"), "OutputNotJSON", "the document is empty"},
+		"TooLarge":   {with(sh("head -c 3000000 /dev/zero"), "format", "json"), "OutputTooLarge", "printed more than 1048576 bytes"},
+		"Empty":      {map[string]any{"command": []any{}}, "InvalidInput", `field "command" is empty`},
+		"NUL":        {map[string]any{"command": []any{"a\x00"}}, "InvalidInput", "NUL"},
+		"EnvName":    {with(sh("true"), "env", map[string]any{"A=B": "x"}), "InvalidInput", `"A=B" cannot be the name`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
