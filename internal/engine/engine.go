@@ -50,6 +50,9 @@ type Mover interface {
 	// run is marked as moved and is not driven here any more, unless keep is set:
 	// then the copy can be looked at and not be driven.
 	Export(ctx context.Context, id string, to io.Writer, keep bool) error
+	// SetAside marks a run that cannot be read any more as one that is not driven
+	// here, for a reason that is kept. What it changed stays as it is.
+	SetAside(ctx context.Context, id, why string) error
 	// Import reads what Export wrote, checks its chain and folds it.
 	Import(ctx context.Context, from io.Reader) (Info, error)
 }

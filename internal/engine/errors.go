@@ -50,7 +50,8 @@ type DamagedError struct {
 // Error implements error.
 func (e *DamagedError) Error() string {
 	return fmt.Sprintf("the history of run %q is damaged at event %d: %v: "+
-		"bring back the state folder from a copy, or look at the target and start a new run", e.ID, e.Seq, e.Err)
+		"bring back the state folder from a copy, or look at the target, set the run aside with "+
+		"refit runs set-aside %s, and start a new one", e.ID, e.Seq, e.Err, e.ID)
 }
 
 // Unwrap returns what is wrong.

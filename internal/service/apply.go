@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -184,7 +185,7 @@ func (s *Service) targetsFree(ctx context.Context, e engine.Engine, mine claim) 
 			return err
 		}
 		if name != "" {
-			return targetTaken(name, list[i].ID)
+			return s.targetTaken(ctx, e, name, list[i].ID)
 		}
 	}
 	return nil
@@ -211,7 +212,14 @@ func (s *Service) overlap(ctx context.Context, e engine.Engine, other *engine.In
 	return "", nil
 }
 
-func targetTaken(target, other string) error {
+// targetTaken says which run holds a target, and how it is ended.
+func (s *Service) targetTaken(ctx context.Context, e engine.Engine, target, other string) error {
+	_, err := e.Load(ctx, other)
+	if _, damaged := errors.AsType[*engine.DamagedError](err); damaged {
+		return &RunError{Run: other, Trouble: TroubleTarget, Err: fmt.Errorf(
+			"target %q may be half changed by run %q, whose history is damaged: "+
+				"look at the target, then set the run aside with refit runs set-aside %s", target, other, other)}
+	}
 	return &RunError{Run: other, Trouble: TroubleTarget, Err: fmt.Errorf(
 		"target %q is being changed by run %q, which has not ended: "+
 			"finish it with refit drive %s, or end it with refit cancel %s", target, other, other, other)}
@@ -245,7 +253,7 @@ func (s *Service) yieldTarget(ctx context.Context, e engine.Engine, mine engine.
 			if err := e.Request(ctx, mine.ID, cancelled(who)); err != nil {
 				return runError(mine.ID, err)
 			}
-			return targetTaken(name, list[i].ID)
+			return s.targetTaken(ctx, e, name, list[i].ID)
 		}
 	}
 	return nil

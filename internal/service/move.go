@@ -41,6 +41,24 @@ func (s *Service) ExportRun(ctx context.Context, id, file string, keep bool) (er
 	return runError(id, mover.Export(ctx, id, f, keep)) // It syncs the file before the run is given away.
 }
 
+// SetRunAside gives up a run whose history is damaged, so that its platform can be
+// upgraded by another one. What it changed stays as it is.
+func (s *Service) SetRunAside(ctx context.Context, id, why string) error {
+	e, err := s.host(ctx)
+	if err != nil {
+		return err
+	}
+	mover, ok := e.(engine.Mover)
+	if !ok {
+		return usageErrorf("the runs of this engine cannot be set aside")
+	}
+	who, err := s.who(why)
+	if err != nil {
+		return err
+	}
+	return runError(id, mover.SetAside(ctx, id, who.Reason+" ("+who.By+")"))
+}
+
 // ImportRun reads a run that ExportRun wrote, checks it and takes it over.
 func (s *Service) ImportRun(ctx context.Context, file string) (*report.RunView, error) {
 	e, err := s.host(ctx)

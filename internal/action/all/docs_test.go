@@ -78,6 +78,9 @@ func checkGenerated(t *testing.T, file, want string) {
 	}
 	text := head + startMarker + "\n" + want + endMarker + tail
 	if *update {
+		if now, err := os.ReadFile(path); err == nil && string(now) == text {
+			return // Other tests read the page at this moment.
+		}
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -111,6 +111,21 @@ func (s *store) children(ctx context.Context, n int64) (map[int]action.Child, er
 	return list, s.explain(rows.Err())
 }
 
+// leftRunning returns the number of a program that was started for a run and has
+// not ended, 0 for none.
+func (e *Engine) leftRunning(ctx context.Context, n int64) (int, error) {
+	recorded, err := e.store.children(ctx, n)
+	if err != nil {
+		return 0, err
+	}
+	for pid, c := range recorded {
+		if c.StartTime != "" && processStart(pid) == c.StartTime {
+			return pid, nil
+		}
+	}
+	return 0, nil
+}
+
 // marked finds the programs of this machine that carry the key of an operation:
 // also those that were started a moment before the owner died, before it could
 // record them, and those that they started. Those that name another state folder

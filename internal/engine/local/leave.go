@@ -58,10 +58,14 @@ func (d *driver) leave(context.Context) error {
 func (d *driver) park(ctx context.Context) error {
 	next := d.next
 	d.loaded = loaded{} // A thousand waiting runs must not cost a thousand states.
+	begin := d.e.o.Now()
+	most := next.Sub(begin)
 	for {
 		wait := longestSleep
-		if !next.IsZero() {
-			if wait = min(next.Sub(d.e.o.Now()), longestSleep); wait <= 0 {
+		if now := d.e.o.Now(); !next.IsZero() {
+			// A clock that was set back meanwhile must not make it wait for longer:
+			// what has passed is counted by the monotonic clock.
+			if wait = min(next.Sub(now), most-now.Sub(begin), longestSleep); wait <= 0 {
 				return nil
 			}
 		}

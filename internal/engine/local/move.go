@@ -64,6 +64,14 @@ func (e *Engine) Export(ctx context.Context, id string, to io.Writer, keep bool)
 		return err
 	}
 	if !keep {
+		left, err := e.leftRunning(ctx, h.row.n)
+		if err != nil {
+			return err
+		}
+		if left > 0 {
+			return fmt.Errorf("export run %q: program %d, which it has started, is still running: "+
+				"wait for it, or drive the run until it has ended", id, left)
+		}
 		for op := range l.state.Operations() {
 			if op.Life == run.Active {
 				return fmt.Errorf("export run %q: %s of step %s/%s is under way: drive it until it waits or has ended",
@@ -141,6 +149,27 @@ func each(ctx context.Context, q reader, query string, n int64, visit func(scan 
 		}
 	}
 	return rows.Err()
+}
+
+// SetAside implements engine.Mover. A run that can be read is refused: it is
+// cancelled instead, so that its leases are given back.
+func (e *Engine) SetAside(ctx context.Context, id, why string) error {
+	h, err := e.acquire(ctx, id, "set aside", ownerPatience)
+	if err != nil {
+		return err
+	}
+	defer h.giveBack()
+	_, err = e.store.fold(ctx, e.store.read, h.row, "")
+	if _, damaged := errors.AsType[*engine.DamagedError](err); !damaged {
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: run %q can be read: end it with refit cancel %s", run.ErrRefused, id, id)
+	}
+	return e.inTransaction(func(ctx context.Context, tx querier) error {
+		_, err := tx.ExecContext(ctx, "UPDATE runs SET moved = ? WHERE n = ?", "was set aside: "+why, h.row.n)
+		return err
+	})
 }
 
 // Import implements engine.Mover.

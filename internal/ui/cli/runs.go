@@ -38,7 +38,7 @@ first, with their states and the processes that drive them.`,
 		Use: "list", Short: "List all runs", Long: `List does what refit runs does.`,
 		Example: `  refit runs list -o json`,
 		Args:    none, ValidArgsFunction: cobra.NoFileCompletions, RunE: list,
-	}, newRunsShow(c), newRunsExport(c), newRunsImport(c))
+	}, newRunsShow(c), newRunsExport(c), newRunsImport(c), newRunsSetAside(c))
 	return cmd
 }
 
@@ -120,6 +120,37 @@ looked at and not be driven.`,
 		},
 	}
 	cmd.Flags().BoolVar(&keep, "keep", false, "write a copy, and go on with the run here")
+	return cmd
+}
+
+func newRunsSetAside(c *console) *cobra.Command {
+	reason := ""
+	cmd := &cobra.Command{
+		Use:   "set-aside RUN",
+		Short: "Give up a run whose history is damaged",
+		Long: `Set-aside gives up a run whose history is damaged, so that nobody can go on with
+it: another run may then change its targets. What the run has changed stays as it
+is, with its leases: look at the targets first. A run that can be read is ended
+with refit cancel instead.`,
+		Example:           `  refit runs set-aside wiki-prod-1 --reason "the disk broke; the wiki is at 1.2.0"`,
+		Args:              atMost(1, 1, "a run"),
+		ValidArgsFunction: c.runIDs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := needReason(cmd, reason); err != nil {
+				return err
+			}
+			s, err := c.service()
+			if err != nil {
+				return err
+			}
+			id, err := s.RunNamed(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return s.SetRunAside(cmd.Context(), id, reason)
+		},
+	}
+	reasonFlag(cmd, &reason)
 	return cmd
 }
 
