@@ -85,7 +85,7 @@ func mutants() []mutant {
 		{"person: a pause holds the next step", runs + "locate.go",
 			"return s.Paused || s.ending()", "return s.ending()"},
 		{"person: an end holds the next step", runs + "locate.go",
-			"return s.Paused || s.ending()", "return s.Paused"},
+			"return s.Back != nil || s.Cancelling || s.Aborting", "return false"},
 		{"coverage: a backup ends before the change", plans + "coverage.go",
 			"if !c.seq.before(b, changer) {", "if false {"},
 		{"coverage: a backup begins behind the quiesce", plans + "coverage.go",
