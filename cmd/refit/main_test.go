@@ -284,9 +284,10 @@ stages:
 }
 
 // eventually waits until something holds.
+// eventually waits for something, for long: machines are shared.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	limit, tick := time.After(10*time.Second), time.NewTicker(5*time.Millisecond)
+	limit, tick := time.After(time.Minute), time.NewTicker(5*time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
