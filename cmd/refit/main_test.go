@@ -284,7 +284,6 @@ stages:
 }
 
 // eventually waits until something holds.
-// eventually waits for something, for long: machines are shared.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	limit, tick := time.After(time.Minute), time.NewTicker(5*time.Millisecond)
