@@ -40,11 +40,10 @@ func (i *interrupts) take() func() {
 	return soft
 }
 
-// wait carries out what the signals ask for. While a run is driven the first
-// interrupt lets what is under way go on to its end. The next signal cancels, so
-// that everything ends in order. With the one after that everything that was
-// started is killed and the program exits at once.
-func (i *interrupts) wait() {
+// listen begins to take the signals. It is called before anything is started: a
+// signal that nobody takes ends the program at once and leaves what it has started
+// running.
+func (i *interrupts) listen() <-chan os.Signal {
 	const most = 2
 	signals := make(chan os.Signal, most)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -52,6 +51,14 @@ func (i *interrupts) wait() {
 	if !signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(signals, syscall.SIGHUP)
 	}
+	return signals
+}
+
+// wait carries out what the signals ask for. While a run is driven the first
+// interrupt lets what is under way go on to its end. The next signal cancels, so
+// that everything ends in order. With the one after that everything that was
+// started is killed and the program exits at once.
+func (i *interrupts) wait(signals <-chan os.Signal) {
 	if s := <-signals; s == os.Interrupt {
 		if soft := i.take(); soft != nil {
 			soft()

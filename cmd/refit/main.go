@@ -56,7 +56,8 @@ func run() cli.ExitCode {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := &interrupts{cancel: cancel, kill: clients.Programs.KillAll}
-	go signals.wait()
+	heard := signals.listen()
+	go signals.wait(heard)
 	newService := func(progress service.Progress) (*service.Service, error) {
 		return newService(clients, progress)
 	}
