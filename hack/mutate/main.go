@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -20,6 +21,7 @@ func suites() [][]string {
 	return [][]string{
 		{"./internal/run", "-run", "TestScripts|TestAdvance|TestClock"},
 		{"./internal/plan"},
+		{"./internal/procedure"},
 		{"./internal/sim", "-run", "TestKept"},
 		{"./internal/run"},
 		{"./internal/sim", "-run", "TestSeeds"},
@@ -46,6 +48,16 @@ func mutate(root, only string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	// All texts first: what no longer fits is told at once, and all of it.
+	var unfit []error
+	for _, m := range mutants() {
+		if _, err := m.write(root); err != nil {
+			unfit = append(unfit, err)
+		}
+	}
+	if len(unfit) > 0 {
+		return errors.Join(unfit...)
+	}
 	survived, count := 0, 0
 	fmt.Printf("%-58s %-36s %-10s %s\n", "rule switched off", "file", "seconds", "found by")
 	for _, m := range mutants() {
@@ -71,18 +83,26 @@ func mutate(root, only string) error {
 	return nil
 }
 
+// write returns the file with the rule switched off.
+func (m mutant) write(root string) ([]byte, error) {
+	source, err := os.ReadFile(filepath.Join(root, m.file))
+	if err != nil {
+		return nil, err
+	}
+	if n := bytes.Count(source, []byte(m.old)); n != 1 {
+		return nil, fmt.Errorf("rule %q: %s has the text %q %d times, want once: mend the table in hack/mutate", m.rule, m.file, m.old, n)
+	}
+	return bytes.Replace(source, []byte(m.old), []byte(m.new), 1), nil
+}
+
 // try returns the test that notices that the rule is off, or "".
 func (m mutant) try(root, dir string) (string, error) {
-	file := filepath.Join(root, m.file)
-	source, err := os.ReadFile(file)
+	source, err := m.write(root)
 	if err != nil {
 		return "", err
 	}
-	if n := bytes.Count(source, []byte(m.old)); n != 1 {
-		return "", fmt.Errorf("%s has the text %q %d times, want once: mend the table in hack/mutate", m.file, m.old, n)
-	}
-	changed := filepath.Join(dir, "mutant.go")
-	if err := os.WriteFile(changed, bytes.Replace(source, []byte(m.old), []byte(m.new), 1), 0o600); err != nil {
+	file, changed := filepath.Join(root, m.file), filepath.Join(dir, "mutant.go")
+	if err := os.WriteFile(changed, source, 0o600); err != nil {
 		return "", err
 	}
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {file: changed}})

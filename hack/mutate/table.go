@@ -80,7 +80,10 @@ func mutants() []mutant {
 			"order: a step waits for what it needs", runs + "work.go",
 			"\t\tdefault:\n\t\t\tready = false\n", "\t\tdefault:\n",
 		},
-		{"order: phases are barriers", runs + "work.go", "v.phase[at.Step] <= low ||", "true ||"},
+		{
+			"order: phases are barriers", runs + "work.go",
+			"return v.phase[at.Step] <= low && (!again || v.phase[at.Step] <= inPreflight) ||", "return low >= 0 || again ||",
+		},
 		{
 			"order: one user of a resource at a time", runs + "work.go",
 			"\tif name == \"\" {\n\t\treturn false", "\tif true {\n\t\treturn false",
@@ -167,8 +170,15 @@ func mutants() []mutant {
 			"coverage: a backup may not fail unseen", plans + "coverage.go",
 			"if c.mayFail[b] && !c.seq.requires(changer, b) {", "if false {",
 		},
-		{"coverage: the proof reaches its level", plans + "step.go", "if level > t.Spec.MaxProof {", "if false {"},
-		{"digest: a stage that was changed", plans + "digest.go", "if digest != s.Digest {", "if false {"},
-		{"digest: a plan that was changed", plans + "digest.go", "if root != p.Digest || ", "if "},
+		{
+			"coverage: the proof reaches what is written", "internal/procedure/data.go",
+			"if s.Proof > t.Spec.MaxProof {", "if false {",
+		},
+		{
+			"coverage: the proof reaches what the component needs", "internal/procedure/data.go",
+			"case t.Source.Proof == 0 && c.DefaultProof() > t.Spec.MaxProof:", "case c.DefaultProof() < 0:",
+		},
+		{"digest: a stage that was changed", plans + "digest.go", "if digest != s.Digest {", "if digest == \"\" {"},
+		{"digest: a plan that was changed", plans + "digest.go", "if root != p.Digest || ", "if root == \"\" || "},
 	}
 }
