@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,8 @@ type target struct {
 type result struct {
 	Package, Name string
 	Values        map[string]float64
+	// ratios are those of all runs, by unit.
+	ratios map[string][]float64
 }
 
 // parseTargets reads lines of four columns that are separated by " | ": name,
@@ -83,22 +86,28 @@ func parseResults(r io.Reader) ([]result, error) {
 }
 
 // merge adds one run of a benchmark. Of several runs the fastest counts, since
-// other work on the machine only makes them slower, and the largest memory.
+// other work on the machine only makes them slower, and the largest memory. Of a
+// ratio, "x-" something, the median does: other work may slow down either side.
 func merge(results []result, run result) []result {
-	for _, r := range results {
-		if r.Package != run.Package || r.Name != run.Name {
-			continue
-		}
-		for unit, v := range run.Values {
-			if unit == "ns/op" {
-				r.Values[unit] = min(r.Values[unit], v)
-			} else {
-				r.Values[unit] = max(r.Values[unit], v)
-			}
-		}
-		return results
+	i := slices.IndexFunc(results, func(r result) bool { return r.Package == run.Package && r.Name == run.Name })
+	if i < 0 {
+		run.ratios = map[string][]float64{}
+		results, i = append(results, run), len(results)
 	}
-	return append(results, run)
+	r := results[i]
+	for unit, v := range run.Values {
+		switch {
+		case strings.HasPrefix(unit, "x-"):
+			r.ratios[unit] = append(r.ratios[unit], v)
+			sorted := slices.Sorted(slices.Values(r.ratios[unit]))
+			r.Values[unit] = sorted[len(sorted)/2]
+		case unit == "ns/op":
+			r.Values[unit] = min(r.Values[unit], v)
+		default:
+			r.Values[unit] = max(r.Values[unit], v)
+		}
+	}
+	return results
 }
 
 // withoutProcs drops the -8 that go test adds for GOMAXPROCS.

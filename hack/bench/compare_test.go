@@ -51,12 +51,13 @@ func TestCompare(t *testing.T) {
 
 func TestTheFastestRunCounts(t *testing.T) {
 	results, err := parseResults(strings.NewReader("pkg: p\n" +
-		"BenchmarkA-2 1 30 ns/op 7 MB-memory\nBenchmarkA-2 1 20 ns/op 9 MB-memory\nBenchmarkB-2 1 5 ns/op 1 B/op\n"))
+		"BenchmarkA-2 1 30 ns/op 7 MB-memory 3 x-rows\nBenchmarkA-2 1 20 ns/op 9 MB-memory 1 x-rows\n" +
+		"BenchmarkA-2 1 25 ns/op 8 MB-memory 2 x-rows\nBenchmarkB-2 1 5 ns/op 1 B/op\n"))
 	if err != nil || len(results) != 2 {
 		t.Fatalf("got %v, %v", results, err)
 	}
-	if a := results[0].Values; a["ns/op"] != 20 || a["MB-memory"] != 9 {
-		t.Errorf("the fastest time and the largest memory count: got %v", a)
+	if a := results[0].Values; a["ns/op"] != 20 || a["MB-memory"] != 9 || a["x-rows"] != 2 {
+		t.Errorf("the fastest time, the largest memory and the middle ratio count: got %v", a)
 	}
 }
 

@@ -40,10 +40,16 @@ func EncodeEvent(e Event) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode event %s: %w", name, err)
 	}
-	out, err := json.Marshal(envelope{Seq: e.Seq, At: e.At.UTC(), Type: name + "@1", Data: data})
+	// An envelope; that its data is JSON need not be found out again.
+	const room = 96
+	out := make([]byte, 0, len(data)+room)
+	out = strconv.AppendUint(append(out, `{"seq":`...), e.Seq, 10)
+	out, err = e.At.UTC().AppendText(append(out, `,"at":"`...))
 	if err != nil {
 		return nil, fmt.Errorf("encode event %s: %w", name, err)
 	}
+	out = append(append(out, `","type":"`...), name...)
+	out = append(append(append(out, `@1","data":`...), data...), '}')
 	if len(out) > maxEvent {
 		return nil, fmt.Errorf("encode event %s: it has %d bytes, at most %d are kept: store the output as an artefact",
 			name, len(out), maxEvent)

@@ -18,10 +18,10 @@ import (
 )
 
 // BenchmarkChain drives chains of 500 steps one after the other. A step is its
-// start and its result, both durable, with the hash chain. "x-rows" is how many
-// times longer that takes than to commit as many rows of the size of an event
-// with the same driver, in the same run: one at a time here, in groups in
-// BenchmarkParallel.
+// start and its result, both durable, with the hash chain, and the observation
+// that comes before. "x-rows" is how many times longer that takes than to commit
+// as many rows of the size of these events with the same driver, in the same run:
+// one at a time here, in groups in BenchmarkParallel.
 func BenchmarkChain(b *testing.B) {
 	const steps = 500
 	rows := commitRate(b, 1)
@@ -38,40 +38,77 @@ func BenchmarkChain(b *testing.B) {
 	pace.report(b)
 }
 
-// BenchmarkParallel drives 64 runs at once, each a chain of 100 steps.
+// BenchmarkParallel drives 64 runs at once, each a chain of 500 steps.
 func BenchmarkParallel(b *testing.B) {
-	const runs, steps = 64, 100
+	const runs, steps = 64, 500
 	rows := commitRate(b, runs)
 	p := enginetest.Chain(b, steps)
 	w, pace := pacedWorld()
 	e := open(b, b.TempDir()+"/state", w)
 	b.ResetTimer()
+	var busy time.Duration
 	for b.Loop() {
 		b.StopTimer()
 		ids := make([]string, runs)
 		for i := range ids {
 			ids[i] = create(b, e, p)
 		}
+		busy -= processTime()
 		b.StartTimer()
 		for _, out := range drive(b, e, ids...) {
 			if out.Err != nil {
 				b.Fatal(out.Err)
 			}
 		}
+		busy += processTime()
 	}
+	b.ReportMetric(float64(busy.Nanoseconds())/float64(b.N*runs*steps), "cpu-ns/step")
 	report(b, runs*steps, rows)
 	pace.report(b)
 }
 
 // report tells steps per second, beside the rows per second that the driver
-// commits: a step is two of them.
+// commits: a step is three of them.
 func report(b *testing.B, steps int, rows float64) {
 	b.Helper()
 	rate := float64(b.N*steps) / b.Elapsed().Seconds()
-	const rowsOfStep = 2
 	b.ReportMetric(rate, "steps/s")
 	b.ReportMetric(rows, "rows/s")
-	b.ReportMetric(rows/rowsOfStep/rate, "x-rows")
+	b.ReportMetric(rows/eventsOfStep/rate, "x-rows")
+}
+
+// How many events a step of a chain is, and how many bytes one has:
+// TestEventsOfAStep holds them to what is written.
+const (
+	eventsOfStep = 3
+	bytesOfEvent = 180
+)
+
+func TestEventsOfAStep(t *testing.T) {
+	t.Parallel()
+	const steps = 200
+	e := open(t, t.TempDir()+"/state", enginetest.NewWorld())
+	id := create(t, e, enginetest.Chain(t, steps))
+	drive(t, e, id)
+	history, err := e.History(t.Context(), id, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := 0
+	for _, r := range history {
+		data, err := run.EncodeEvent(r.Event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += len(data)
+	}
+	const few, off = 10, 20 // of the run itself; the names of steps and the times differ
+	if n := len(history); n < steps*eventsOfStep || n > steps*eventsOfStep+few {
+		t.Errorf("a chain of %d steps has %d events, the benchmarks count %d for each step", steps, n, eventsOfStep)
+	}
+	if mean := size / len(history); mean < bytesOfEvent-off || mean > bytesOfEvent+off {
+		t.Errorf("an event has %d bytes, the benchmarks take %d", mean, bytesOfEvent)
+	}
 }
 
 // commitRate measures how many rows per second the driver commits with full
@@ -113,7 +150,7 @@ func commitRate(b *testing.B, group int) float64 {
 func insertRows(b *testing.B, insert *sql.Stmt, group int, n *int) {
 	b.Helper()
 	defer insert.Close()
-	data, hash := make([]byte, 220), make([]byte, 32)
+	data, hash := make([]byte, bytesOfEvent), make([]byte, 32)
 	for range group {
 		if _, err := insert.ExecContext(b.Context(), 1, *n, hash, data); err != nil {
 			b.Fatal(err)

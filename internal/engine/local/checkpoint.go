@@ -1,7 +1,6 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -11,7 +10,6 @@ import (
 	"fmt"
 
 	"github.com/refitproject/refit/internal/engine"
-	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -26,10 +24,11 @@ type checkpoint struct {
 	state []byte
 }
 
-// checkpointEvery is after how many events a checkpoint is written. A large plan
-// waits longer: writing its state costs as much as folding some events.
+// checkpointEvery is after how many events a checkpoint is written. Folding a
+// thousand takes some ten milliseconds. A large plan waits longer: writing its
+// state costs as much as folding many events.
 func checkpointEvery(steps int) uint64 {
-	const least, share = 256, 8
+	const least, share = 1000, 8
 	return max(least, uint64(steps/share)) //nolint:gosec // A number of steps is not negative.
 }
 
@@ -60,27 +59,38 @@ type loaded struct {
 // fold reads the history of a run, from its checkpoint on, and checks the chain.
 // Damage is a *engine.DamagedError.
 func (s *store) fold(ctx context.Context, q reader, r *runRow, form string) (loaded, error) {
-	l, err := s.fromCheckpoint(ctx, q, r, form)
+	source, err := s.planSource(ctx, q, r)
+	if err != nil {
+		return loaded{}, err
+	}
+	l, err := s.fromCheckpoint(ctx, q, r, form, source)
 	if err != nil {
 		return l, err
 	}
-	from := l.state.Seq
-	rows, err := q.QueryContext(ctx, "SELECT seq, hash, data FROM events WHERE run = ? AND seq > ? ORDER BY seq",
-		r.n, from)
+	if l.state.Seq > 0 {
+		l, err = s.foldOn(ctx, q, r, l)
+		if _, damaged := errors.AsType[*engine.DamagedError](err); !damaged {
+			return l, err
+		}
+		// The checkpoint may be what does not fit. It is only a copy.
+	}
+	first, err := source(r.digest)
 	if err != nil {
-		return l, s.explain(err)
+		return loaded{}, &engine.DamagedError{ID: r.id, Err: err}
 	}
-	defer func() { _ = rows.Close() }() // It was only read from.
-	for rows.Next() {
-		var e row
-		if err := rows.Scan(&e.seq, &e.hash, &e.data); err != nil {
-			return l, s.explain(err)
+	return s.foldOn(ctx, q, r, loaded{state: run.WithPlans(run.New(first, r.id), source)})
+}
+
+// foldOn reads the events behind those that are folded already.
+func (s *store) foldOn(ctx context.Context, q reader, r *runRow, l loaded) (loaded, error) {
+	from := l.state.Seq
+	err := readEvents(ctx, q, r, from, 0, func(e *row) error {
+		if err := l.add(e); err != nil {
+			return &engine.DamagedError{ID: r.id, Seq: e.seq, Err: err}
 		}
-		if err := l.add(&e); err != nil {
-			return l, &engine.DamagedError{ID: r.id, Seq: e.seq, Err: err}
-		}
-	}
-	if err := rows.Err(); err != nil {
+		return nil
+	})
+	if err != nil {
 		return l, s.explain(err)
 	}
 	l.since = l.state.Seq - from
@@ -114,17 +124,13 @@ func (l *loaded) add(e *row) error {
 	return nil
 }
 
-// fromCheckpoint returns the state of the checkpoint, or of the beginning when
-// there is none that this program can use: it is only a copy, the history says
-// the same.
-func (s *store) fromCheckpoint(ctx context.Context, q reader, r *runRow, form string) (loaded, error) {
-	source, err := s.planSource(ctx, q, r)
-	if err != nil {
-		return loaded{}, err
-	}
+// fromCheckpoint returns the state of the checkpoint, or nothing when there is
+// none that this program can use: it is only a copy, the history says the same.
+func (s *store) fromCheckpoint(
+	ctx context.Context, q reader, r *runRow, form string, source run.PlanSource,
+) (loaded, error) {
 	var c checkpoint
-	err = q.QueryRowContext(ctx, `SELECT c.seq, c.head, c.form, c.state FROM checkpoints c
-		JOIN events e ON e.run = c.run AND e.seq = c.seq AND e.hash = c.head WHERE c.run = ?`, r.n).
+	err := q.QueryRowContext(ctx, "SELECT seq, head, form, state FROM checkpoints WHERE run = ?", r.n).
 		Scan(&c.seq, &c.head, &c.form, &c.state)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return loaded{}, s.explain(err)
@@ -136,11 +142,7 @@ func (s *store) fromCheckpoint(ctx context.Context, q reader, r *runRow, form st
 			return loaded{state: state, head: c.head}, nil
 		}
 	}
-	first, err := source(r.digest)
-	if err != nil {
-		return loaded{}, &engine.DamagedError{ID: r.id, Err: err}
-	}
-	return loaded{state: run.WithPlans(run.New(first, r.id), source)}, nil
+	return loaded{}, nil
 }
 
 // stateForm names the form of a state with its hash. The chain does not cover a
@@ -148,55 +150,6 @@ func (s *store) fromCheckpoint(ctx context.Context, q reader, r *runRow, form st
 func stateForm(form string, state []byte) string {
 	sum := sha256.Sum256(state)
 	return form + " " + hex.EncodeToString(sum[:])
-}
-
-// planSource finds the plans that are kept with a run, each read once. Those that
-// are there already are taken from the database now: folding asks for them while it
-// holds a connection, and when many fold at once none would be left to answer.
-func (s *store) planSource(ctx context.Context, q reader, r *runRow) (run.PlanSource, error) {
-	known, kept := map[string]*plan.Plan{}, map[string][]byte{}
-	err := each(ctx, q, "SELECT digest, data FROM plans WHERE run = ?", r.n, func(scan func(...any) error) error {
-		var digest string
-		var data []byte
-		err := scan(&digest, &data)
-		kept[digest] = data
-		return err
-	})
-	if err != nil {
-		return nil, s.explain(err)
-	}
-	ctx = context.WithoutCancel(ctx) // It is asked for as long as the state is used.
-	return func(digest string) (*plan.Plan, error) {
-		if p := known[digest]; p != nil {
-			return p, nil
-		}
-		data, err := s.planData(ctx, r, digest, kept)
-		if err != nil {
-			return nil, err
-		}
-		p, err := plan.Read(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
-		known[digest] = p
-		delete(kept, digest)
-		return p, nil
-	}, nil
-}
-
-// planData returns a plan as it is kept: one that was there when the run was
-// read, or one that was added since.
-func (s *store) planData(ctx context.Context, r *runRow, digest string, kept map[string][]byte) ([]byte, error) {
-	if data, ok := kept[digest]; ok {
-		return data, nil
-	}
-	var data []byte
-	row := s.read.QueryRowContext(ctx, "SELECT data FROM plans WHERE run = ? AND digest = ?", r.n, digest)
-	err := row.Scan(&data)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, errors.New("it is not kept with the run")
-	}
-	return data, s.explain(err)
 }
 
 // newCheckpoint returns a checkpoint of a state; nil when it cannot be written,

@@ -165,6 +165,9 @@ func variable(environ []byte, name string) string {
 // await waits until the programs of an earlier owner have ended, and ends those
 // that take too long.
 func (e *Engine) await(ctx context.Context, left []child, tell func(action.Progress)) {
+	if len(left) == 0 {
+		return // As nearly always; a ticker is not for nothing.
+	}
 	const pause = 50 * time.Millisecond
 	tick := time.NewTicker(pause)
 	defer tick.Stop()

@@ -37,6 +37,7 @@ func (e *Engine) insert(n engine.NewRun, body run.Body) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	first := row{seq: 1, data: text, hash: chain(nil, text)}
 	id := n.ID
 	err = e.inTransaction(func(ctx context.Context, tx querier) error {
 		if id == "" {
@@ -52,7 +53,7 @@ func (e *Engine) insert(n engine.NewRun, body run.Body) (string, error) {
 		res, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO runs
 			(id, platform, digest, created, updated, started_by, dir, status, seq, head)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?)`,
-			id, n.Plan.Platform, n.Plan.Digest, now, now, n.By, n.Dir, string(s.Status), chain(nil, text))
+			id, n.Plan.Platform, n.Plan.Digest, now, now, n.By, n.Dir, string(s.Status), first.hash)
 		if err != nil {
 			return err
 		}
@@ -67,9 +68,7 @@ func (e *Engine) insert(n engine.NewRun, body run.Body) (string, error) {
 			number, n.Plan.Digest, data.Bytes()); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO events (run, seq, hash, data) VALUES (?, 1, ?, ?)",
-			number, chain(nil, text), text)
-		return err
+		return insertHistory(ctx, tx, number, []row{first})
 	})
 	return id, err
 }

@@ -7,7 +7,8 @@
 // The state folder (0700) holds refit.db (write-ahead log, synchronous=FULL), one
 // lock file per run, logs of attempts and artefacts by digest. Each event is a row
 // with a hash over itself and the hash of the one before, so that damage is found
-// when a history is read. A checkpoint of the state saves folding a long history
+// when a history is read. Events of all runs lie in the order in which they were
+// written (ADR 0009). A checkpoint of the state saves folding a long history
 // again; it can always be thrown away.
 //
 // # Order

@@ -132,39 +132,30 @@ func (e *Engine) History(ctx context.Context, id string, after uint64, most int)
 	if err != nil {
 		return nil, err
 	}
-	limit := -1
-	if most > 0 {
-		limit = most + 1 // With the event before, to check the first one.
+	before := after
+	if after > 0 {
+		before-- // With the event before, to check the first one.
+		if most > 0 {
+			most++
+		}
 	}
-	rows, err := e.store.read.QueryContext(ctx,
-		"SELECT seq, hash, data FROM events WHERE run = ? AND seq >= ? ORDER BY seq LIMIT ?", r.n, after,
-		limit)
+	var list []engine.Record
+	var head []byte
+	err = readEvents(ctx, e.store.read, r, before, most, func(n *row) error {
+		if n.seq > after {
+			record, err := checked(head, n)
+			if err != nil {
+				return &engine.DamagedError{ID: id, Seq: n.seq, Err: err}
+			}
+			list = append(list, record)
+		}
+		head = n.hash
+		return nil
+	})
 	if err != nil {
 		return nil, e.store.explain(err)
 	}
-	defer func() { _ = rows.Close() }() // It was only read from.
-	var list []engine.Record
-	var head []byte
-	for rows.Next() {
-		var n row
-		if err := rows.Scan(&n.seq, &n.hash, &n.data); err != nil {
-			return nil, e.store.explain(err)
-		}
-		if n.seq == after {
-			head = n.hash // It is there to check the one behind it.
-			continue
-		}
-		if most > 0 && len(list) == most {
-			break
-		}
-		record, err := checked(head, &n)
-		if err != nil {
-			return nil, &engine.DamagedError{ID: id, Seq: n.seq, Err: err}
-		}
-		head = n.hash
-		list = append(list, record)
-	}
-	return list, e.store.explain(rows.Err())
+	return list, nil
 }
 
 // checked reads an event and checks its place in the chain.

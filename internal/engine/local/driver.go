@@ -240,7 +240,7 @@ func (d *driver) flush(urgent bool) {
 		run: r.n, id: r.id, epoch: d.hold.epoch, after: d.lastSeq, rows: d.unsent, answers: d.answers,
 		status: string(d.state.Status), next: formatTime(d.next), now: formatTime(d.e.o.Now()),
 		urgent: urgent || len(d.answers) > 0, checkpoint: d.checkpoint(), told: d.told(), before: d.sent,
-		failed: d.failed,
+		failed: d.failed, last: r.last,
 	}
 	d.lastSeq, d.unsent, d.answers, d.records = d.state.Seq, nil, nil, nil
 	for _, row := range n.rows {

@@ -126,14 +126,9 @@ func (e *Engine) export(ctx context.Context, r *runRow, out *bufio.Writer, keep 
 			return err
 		}
 	}
-	return each(ctx, e.store.read, "SELECT hash, data FROM events WHERE run = ? ORDER BY seq", r.n,
-		func(scan func(...any) error) error {
-			var hash, data []byte
-			if err := scan(&hash, &data); err != nil {
-				return err
-			}
-			return lines.Encode(exportEvent{Hash: hex.EncodeToString(hash), Event: data})
-		})
+	return readEvents(ctx, e.store.read, r, 0, 0, func(n *row) error {
+		return lines.Encode(exportEvent{Hash: hex.EncodeToString(n.hash), Event: n.data})
+	})
 }
 
 // each calls visit for every row.
@@ -281,16 +276,20 @@ func insertImported(
 	// an older copy of it, nor another run of the same name.
 	var back int64
 	var seq uint64
-	var last []byte
-	err := tx.QueryRowContext(ctx, "SELECT n, seq, head FROM runs WHERE id = ? AND moved <> ''", head.ID).
-		Scan(&back, &seq, &last)
+	var known []byte
+	var last int64
+	err := tx.QueryRowContext(ctx, "SELECT n, seq, head, last FROM runs WHERE id = ? AND moved <> ''", head.ID).
+		Scan(&back, &seq, &known, &last)
 	if err == nil {
-		if seq > uint64(len(rows)) || !sameHash(rows[seq-1].hash, last) {
+		if seq > uint64(len(rows)) || !sameHash(rows[seq-1].hash, known) {
 			return fmt.Errorf("the run of this name that is kept here knows events that the file does not: %w",
 				engine.ErrExists)
 		}
+		if err := deleteEvents(ctx, tx, last); err != nil {
+			return err
+		}
 		for _, query := range []string{
-			"DELETE FROM runs WHERE n = ?", "DELETE FROM plans WHERE run = ?", "DELETE FROM events WHERE run = ?",
+			"DELETE FROM runs WHERE n = ?", "DELETE FROM plans WHERE run = ?",
 			"DELETE FROM checkpoints WHERE run = ?", "DELETE FROM inbox WHERE run = ?",
 		} {
 			if _, err := tx.ExecContext(ctx, query, back); err != nil {
@@ -321,11 +320,5 @@ func insertImported(
 			return err
 		}
 	}
-	for _, r := range rows {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO events (run, seq, hash, data) VALUES (?, ?, ?, ?)",
-			n, r.seq, r.hash, r.data); err != nil {
-			return err
-		}
-	}
-	return nil
+	return insertHistory(ctx, tx, n, rows)
 }

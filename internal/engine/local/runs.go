@@ -32,16 +32,18 @@ type runRow struct {
 	by, dir, status      string
 	seq                  uint64
 	head                 []byte
-	next, moved, owner   string
-	epoch                uint64
+	// last is the row of the last event.
+	last               int64
+	next, moved, owner string
+	epoch              uint64
 }
 
-const runColumns = "n, id, platform, digest, created, updated, started_by, dir, status, seq, head, next, moved, " +
-	"owner, epoch"
+const runColumns = "n, id, platform, digest, created, updated, started_by, dir, status, seq, head, last, next, " +
+	"moved, owner, epoch"
 
 func (r *runRow) scan(scan func(...any) error) error {
 	return scan(&r.n, &r.id, &r.platform, &r.digest, &r.created, &r.updated, &r.by, &r.dir, &r.status, &r.seq, &r.head,
-		&r.next, &r.moved, &r.owner, &r.epoch)
+		&r.last, &r.next, &r.moved, &r.owner, &r.epoch)
 }
 
 // find reads the row of a run; without one the error is engine.ErrNotFound.

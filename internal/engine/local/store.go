@@ -23,6 +23,7 @@ const databaseFile = "refit.db"
 type store struct {
 	dir         string
 	write, read *sql.DB
+	plans       readPlans
 }
 
 // openStore opens the database in dir and makes both when they are not there.

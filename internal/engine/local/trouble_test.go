@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -93,7 +94,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir() + "/state"
 	e := open(t, dir, enginetest.NewWorld())
-	id := create(t, e, enginetest.Chain(t, 300))
+	id := create(t, e, enginetest.Chain(t, 500))
 	drive(t, e, id)
 	before, err := e.Load(t.Context(), id)
 	if err != nil {
@@ -134,5 +135,48 @@ func TestAskWhileClosing(t *testing.T) {
 		case <-time.After(30 * time.Second):
 			t.Fatal("a request hangs")
 		}
+	}
+}
+
+// TestOneBadEntry drives two runs of which one cannot be written: the other one,
+// which shares transactions with it, goes on.
+func TestOneBadEntry(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir() + "/state"
+	e := open(t, dir, enginetest.NewWorld())
+	bad, good := create(t, e, enginetest.Chain(t, 100)), create(t, e, enginetest.Chain(t, 100))
+	db, err := sql.Open("sqlite", filepath.Join(dir, "refit.db")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), `CREATE TRIGGER bad BEFORE INSERT ON events
+		WHEN new.seq > 20 AND new.run = (SELECT n FROM runs WHERE id = '`+bad+`')
+		BEGIN SELECT raise(ABORT, 'it cannot be written'); END`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out := drive(t, e, bad, good)
+	if out[0].Err == nil || !strings.Contains(out[0].Err.Error(), "it cannot be written") {
+		t.Errorf("the bad one: %+v", out[0])
+	}
+	if out[1].Err != nil || out[1].Status != run.Succeeded {
+		t.Errorf("the good one: %+v", out[1])
+	}
+}
+
+// TestCheckpointOfAnotherHistory reads a run whose checkpoint is whole and does not
+// fit its history: the history counts.
+func TestCheckpointOfAnotherHistory(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir() + "/state"
+	e := open(t, dir, enginetest.NewWorld())
+	id := create(t, e, enginetest.Chain(t, 500))
+	drive(t, e, id)
+	change(t, dir, "UPDATE checkpoints SET head = zeroblob(32)")
+	snap, err := e.Load(t.Context(), id)
+	if err != nil || snap.State.Status != run.Succeeded {
+		t.Errorf("got %s, %v", snap.State.Status, err)
 	}
 }

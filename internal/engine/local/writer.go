@@ -29,8 +29,11 @@ type entry struct {
 	id    string
 	epoch uint64
 	// after is the number of the event that has to be the last one so far.
-	after  uint64
-	rows   []row
+	after uint64
+	rows  []row
+	// last is the row of that event, unless another entry comes before, and once
+	// the entry is written that of its own last event.
+	last   int64
 	status string
 	next   string
 	now    string
@@ -179,11 +182,17 @@ func (w *writer) gather(first *entry) []*entry {
 }
 
 // commit writes a batch in one transaction. An entry whose owner is stale fails
-// alone; when the transaction fails all do.
+// alone. When something cannot be written each entry is tried alone, as only one of
+// them may be to blame; when the transaction cannot be committed all have failed.
 func (w *writer) commit(batch []*entry) {
-	// The writer outlives everybody who could cancel it.
-	err := w.transact(context.Background(), batch)
-	for _, e := range batch {
+	ctx := context.Background() // The writer outlives everybody who could cancel it.
+	written, err := w.transact(ctx, batch)
+	alone := !written && len(batch) > 1
+	for i, e := range batch {
+		if alone {
+			e.err = nil
+			_, err = w.transact(ctx, batch[i:i+1])
+		}
 		w.judge(e, err)
 		if e.err == nil && e.told != nil {
 			e.told()
@@ -210,36 +219,42 @@ func (w *writer) judge(e *entry, err error) {
 	}
 }
 
-func (w *writer) transact(ctx context.Context, batch []*entry) error {
+// transact tells whether all was written, so that only committing it may have
+// failed.
+func (w *writer) transact(ctx context.Context, batch []*entry) (written bool, err error) {
 	if _, err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return fmt.Errorf("begin to write: %w", err)
+		return true, fmt.Errorf("begin to write: %w", err)
 	}
-	err := w.putAll(ctx, batch)
-	if err == nil {
+	if err = w.putAll(ctx, batch); err == nil {
 		if _, err = w.exec(ctx, "COMMIT"); err == nil {
-			return nil
+			return true, nil
 		}
-		err = fmt.Errorf("commit events: %w", err)
+		written, err = true, fmt.Errorf("commit events: %w", err)
 	}
 	// A full disk has rolled back already; then there is nothing to roll back.
 	_, _ = w.exec(ctx, "ROLLBACK")
-	return err
+	return written, err
 }
 
 func (w *writer) putAll(ctx context.Context, batch []*entry) error {
+	// Rows are numbered by hand, from what other processes have left on.
+	last := int64(-1)
 	for _, e := range batch {
 		if e.work != nil {
 			if err := w.nested(ctx, e); err != nil {
 				return err
 			}
+			last = -1
 			continue
 		}
-		ok, err := w.put(ctx, e)
-		if err != nil {
-			return fmt.Errorf("write events of run %q: %w", e.id, err)
+		var err error
+		if last < 0 {
+			if last, err = lastEvent(ctx, w.conn); err != nil {
+				return err
+			}
 		}
-		if !ok {
-			e.err = engine.ErrStaleOwner
+		if last, err = w.put(ctx, e, last); err != nil {
+			return fmt.Errorf("write events of run %q: %w", e.id, err)
 		}
 	}
 	return nil
@@ -259,41 +274,50 @@ func (w *writer) nested(ctx context.Context, e *entry) error {
 	return err
 }
 
-// put writes one entry. It is false when the run has another owner, or another
-// last event, than the entry believes.
-func (w *writer) put(ctx context.Context, e *entry) (bool, error) {
-	seq, head := e.after, []byte(nil)
-	if n := len(e.rows); n > 0 {
-		seq, head = e.rows[n-1].seq, e.rows[n-1].hash
+// put writes one entry, its events behind the last row of all, and returns the
+// last row then. The entry has failed when the run has another owner, or another
+// last event, than it believes.
+func (w *writer) put(ctx context.Context, e *entry, last int64) (int64, error) {
+	seq, head, prev := e.after, []byte(nil), e.last
+	if e.before != nil {
+		prev = e.before.last
 	}
-	res, err := w.exec(ctx, `UPDATE runs SET seq = ?, head = coalesce(?, head), status = ?, next = ?, updated = ?
-		WHERE n = ? AND epoch = ? AND seq = ?`, seq, head, e.status, e.next, e.now, e.run, e.epoch, e.after)
+	e.last = prev
+	if n := len(e.rows); n > 0 {
+		seq, head, e.last = e.rows[n-1].seq, e.rows[n-1].hash, last+int64(n)
+	}
+	res, err := w.exec(ctx, `UPDATE runs
+		SET seq = ?, head = coalesce(?, head), last = ?, status = ?, next = ?, updated = ?
+		WHERE n = ? AND epoch = ? AND seq = ?`,
+		seq, head, e.last, e.status, e.next, e.now, e.run, e.epoch, e.after)
 	if err != nil {
-		return false, err
+		return last, err
 	}
 	if changed, err := res.RowsAffected(); err != nil || changed != 1 {
-		return false, err
+		e.err = engine.ErrStaleOwner
+		return last, err
 	}
-	for _, r := range e.rows {
-		if _, err := w.exec(ctx, "INSERT INTO events (run, seq, hash, data) VALUES (?, ?, ?, ?)",
-			e.run, r.seq, r.hash, r.data); err != nil {
-			return false, err
-		}
+	last, err = appendEvents(e.run, prev, last, e.rows, func(query string, args ...any) error {
+		_, err := w.exec(ctx, query, args...)
+		return err
+	})
+	if err != nil {
+		return last, err
 	}
 	for _, a := range e.answers {
 		if _, err := w.exec(ctx, "UPDATE inbox SET answered = ?, refusal = ? WHERE n = ?",
 			e.now, a.refusal, a.n); err != nil {
-			return false, err
+			return last, err
 		}
 	}
 	if c := e.checkpoint; c != nil {
 		if _, err := w.exec(ctx,
 			"INSERT OR REPLACE INTO checkpoints (run, seq, head, form, state) VALUES (?, ?, ?, ?, ?)",
 			e.run, c.seq, c.head, c.form, c.state); err != nil {
-			return false, err
+			return last, err
 		}
 	}
-	return true, nil
+	return last, nil
 }
 
 // exec runs a statement that is prepared once.

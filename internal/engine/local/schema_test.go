@@ -1,0 +1,74 @@
+package local
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// TestMigrateEvents brings a database of the first version up to today: the events
+// of each run are found, in order, whatever lies between them.
+func TestMigrateEvents(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, sub := range []string{"", "locks"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, databaseFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := migrate(t.Context(), db, migrations()[:1]); err != nil {
+		t.Fatal(err)
+	}
+	exec := func(query string, args ...any) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lengths := map[string]int{"a": 3, "b": 1, "c": 12}
+	for id, n := range lengths {
+		exec(`INSERT INTO runs (id, platform, digest, created, updated, started_by, dir, status, seq, head)
+			VALUES (?, '', '', '', '', '', '', 'Running', ?, x'00')`, id, n)
+		for i := range n {
+			exec("INSERT INTO events (run, seq, hash, data) SELECT n, ?, x'00', ? FROM runs WHERE id = ?",
+				n-i, []byte(fmt.Sprint(id, n-i)), id)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openStore(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	for id, n := range lengths {
+		r, err := s.find(t.Context(), s.read, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for after := range n {
+			var got, want []string
+			for i := after + 1; i <= n; i++ {
+				want = append(want, fmt.Sprint(id, i))
+			}
+			err := readEvents(t.Context(), s.read, r, uint64(after), 0, func(e *row) error {
+				got = append(got, string(e.data))
+				return nil
+			})
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("run %s behind %d: got %v, %v; want %v", id, after, got, err, want)
+			}
+		}
+	}
+}
