@@ -101,7 +101,7 @@ func merge(results []result, run result) []result {
 			r.ratios[unit] = append(r.ratios[unit], v)
 			sorted := slices.Sorted(slices.Values(r.ratios[unit]))
 			r.Values[unit] = sorted[len(sorted)/2]
-		case unit == "ns/op":
+		case strings.HasPrefix(unit, "ns/"), strings.HasPrefix(unit, "us/"), strings.HasPrefix(unit, "ms/"):
 			r.Values[unit] = min(r.Values[unit], v)
 		default:
 			r.Values[unit] = max(r.Values[unit], v)

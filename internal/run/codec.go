@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
 // envelope is an event as it is written. Type carries the version of its form:
@@ -74,9 +77,11 @@ func outputSize(b Body) int {
 // DecodeEvent reads what EncodeEvent writes. A type or a version that it does
 // not know is an error: an event is never skipped.
 func DecodeEvent(data []byte) (Event, error) {
-	var env envelope
-	if err := strictly(data, &env); err != nil {
-		return Event{}, fmt.Errorf("decode event: %w", err)
+	env, ok := asWritten(data)
+	if !ok {
+		if err := strictly(data, &env); err != nil {
+			return Event{}, fmt.Errorf("decode event: %w", err)
+		}
 	}
 	name, version, _ := strings.Cut(env.Type, "@")
 	body := newBody(name)
@@ -94,16 +99,54 @@ func DecodeEvent(data []byte) (Event, error) {
 	return Event{Seq: env.Seq, At: env.At, Body: body}, nil
 }
 
+// asWritten takes an envelope apart that looks as EncodeEvent writes it, which is
+// quicker than to read it; whatever looks otherwise is left alone. That the data is
+// one JSON value is found out when it is read.
+func asWritten(data []byte) (env envelope, ok bool) {
+	number, rest, ok := between(data, `{"seq":`, `,"at":"`)
+	if !ok {
+		return env, false
+	}
+	at, rest, ok := between(rest, "", `","type":"`)
+	if !ok {
+		return env, false
+	}
+	name, rest, ok := between(rest, "", `","data":`)
+	if !ok || len(rest) == 0 || rest[len(rest)-1] != '}' || bytes.ContainsAny(name, `"\`) {
+		return env, false
+	}
+	env.Type, env.Data = string(name), json.RawMessage(rest[:len(rest)-1])
+	if len(number) > 1 && number[0] == '0' || env.At.UnmarshalText(at) != nil {
+		return env, false
+	}
+	var err error
+	env.Seq, err = strconv.ParseUint(string(number), 10, 64)
+	return env, err == nil
+}
+
+// between cuts what lies between two texts, and what follows the second.
+func between(data []byte, before, after string) (inner, rest []byte, ok bool) {
+	data, ok = bytes.CutPrefix(data, []byte(before))
+	if !ok {
+		return nil, nil, false
+	}
+	return bytes.Cut(data, []byte(after))
+}
+
+// strictly reads a JSON value as encoding/json does, and refuses members that it
+// does not know and what follows the value. The other implementation of the same
+// rules takes less than half of the time, and histories are long.
 func strictly(data []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return err
-	}
-	if dec.More() {
-		return errors.New("something follows the JSON value")
-	}
-	return nil
+	return jsonv2.Unmarshal(data, into, jsonv1.DefaultOptionsV1(), jsonv2.RejectUnknownMembers(true))
+}
+
+// DecodeState reads a state that was written as JSON. Only the program that has
+// written it can: a state is a copy of what the history says, not a form that is
+// kept. It has no plan; see Resume and ResumeFrom.
+func DecodeState(data []byte) (State, error) {
+	var s State
+	err := jsonv2.Unmarshal(data, &s, jsonv1.DefaultOptionsV1())
+	return s, err
 }
 
 // typeName returns the name of the type of a body without its package.

@@ -62,7 +62,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"UnknownVersion": {`{"seq":1,"at":"2026-01-01T00:00:00Z","type":"Observed@2","data":{}}`, `unknown version of "Observed@2"`},
 		"NoVersion":      {`{"seq":1,"at":"2026-01-01T00:00:00Z","type":"Observed","data":{}}`, `unknown version of "Observed"`},
 		"UnknownMember":  {`{"seq":1,"at":"2026-01-01T00:00:00Z","type":"TimerFired@1","data":{"x":1}}`, `unknown field "x"`},
-		"Twice":          {`{"seq":1,"at":"2026-01-01T00:00:00Z","type":"TimerFired@1","data":{}} {}`, `something follows`},
+		"Twice":          {`{"seq":1,"at":"2026-01-01T00:00:00Z","type":"TimerFired@1","data":{}} {}`, `after top-level value`},
 		"NotJSON":        {`seq`, `invalid character`},
 	}
 	for name, tc := range cases {
@@ -101,10 +101,21 @@ func FuzzDecodeEvent(f *testing.F) {
 		f.Add(data)
 	}
 	f.Add([]byte(`{"type":"Observed@1","data":null}`))
+	f.Add([]byte(`{"seq":01,"at":"2026-01-01T00:00:00Z","type":"TimerFired@1","data":{}}`))
+	f.Add([]byte(`{"seq":1,"at":"2026-01-01T00:00:00Z","type":"TimerFired@1","data":{},"seq":2}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		e, err := DecodeEvent(data)
 		if err != nil {
 			return
+		}
+		if quick, ok := asWritten(data); ok {
+			var read envelope
+			if err := strictly(data, &read); err != nil {
+				t.Fatalf("%s was taken apart, and is no event: %v", data, err)
+			}
+			if !quick.At.Equal(read.At) || quick.Seq != read.Seq || quick.Type != read.Type {
+				t.Fatalf("%s was taken apart as %+v, and read as %+v", data, quick, read)
+			}
 		}
 		again, err := EncodeEvent(e)
 		if err != nil {

@@ -76,7 +76,8 @@ func (g *generator) plan(mode Mode) *plan.Plan {
 }
 
 func (g *generator) stage(st *plan.Stage, n int, mode Mode) {
-	g.st = st
+	const room = 64
+	g.st, st.Steps = st, make([]plan.Step, 0, room)
 	d := g.d
 	if d.oneIn(3) {
 		st.Gates = append(st.Gates, plan.Gate{

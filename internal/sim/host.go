@@ -39,8 +39,11 @@ type sim struct {
 // Stats is what a simulation was like.
 type Stats struct {
 	Steps, Events, Crashes, Stale, Late, Refused, Foreign int
-	End                                                   run.Status
-	Virtual                                               time.Duration
+	// Judged counts the events that were offered to the core: those of the history,
+	// and those that it has to refuse.
+	Judged  int
+	End     run.Status
+	Virtual time.Duration
 }
 
 // flight is a command that is being carried out.
@@ -117,6 +120,7 @@ func (s *sim) push(it item) {
 func (s *sim) append(b run.Body) error {
 	e := run.Event{Seq: uint64(len(s.history) + 1), At: s.clock(), Body: b}
 	s.judge.before(e)
+	s.stats.Judged++
 	next, err := run.Advance(s.state, e)
 	s.seen.note(&s.judge.was, err)
 	if err != nil {

@@ -352,8 +352,8 @@ func (j *judge) reload() error {
 	if err != nil {
 		return breachf("I5", "the state cannot be written: %v", err)
 	}
-	var back run.State
-	if err := json.Unmarshal(data, &back); err != nil {
+	back, err := run.DecodeState(data)
+	if err != nil {
 		return breachf("I5", "the state cannot be read: %v", err)
 	}
 	if back, err = run.Resume(s.c.Plan, back); err != nil {

@@ -20,6 +20,8 @@ type Failure struct {
 // Report is what many simulations have come to.
 type Report struct {
 	Cases, Events, Crashes, Stale, Late, Refused, Foreign int
+	// Judged counts Events and those that the core has refused.
+	Judged int
 	// Median is that of the numbers of steps of the plans.
 	Median   int
 	Ends     map[run.Status]int
@@ -83,6 +85,7 @@ func Many(first uint64, count int, mode Mode, out io.Writer, clock func() time.T
 func (r *Report) add(c Case, result Result) {
 	r.Cases++
 	r.Events += result.Events
+	r.Judged += result.Judged
 	r.Crashes += result.Crashes
 	r.Stale += result.Stale
 	r.Late += result.Late
@@ -102,8 +105,8 @@ func (r *Report) progress(out io.Writer, count int, took time.Duration) {
 	if len(steps) > 0 {
 		r.Median = steps[len(steps)/2]
 	}
-	_, _ = fmt.Fprintf(out, "sim: %d of %d seeds, %.0f seeds/s, %.0f events/s, median plan %d steps, "+
-		"%d crashes, %d stale, %d late, %d refused, %d foreign changes, %d failures\n",
-		r.Cases, count, float64(r.Cases)/seconds, float64(r.Events)/seconds, r.Median,
+	_, _ = fmt.Fprintf(out, "sim: %d of %d seeds, %.0f seeds/s, %.0f events/s, %.0f of them in histories, "+
+		"median plan %d steps, %d crashes, %d stale, %d late, %d refused, %d foreign changes, %d failures\n",
+		r.Cases, count, float64(r.Cases)/seconds, float64(r.Judged)/seconds, float64(r.Events)/seconds, r.Median,
 		r.Crashes, r.Stale, r.Late, r.Refused, r.Foreign, len(r.Failures))
 }

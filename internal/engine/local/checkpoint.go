@@ -135,9 +135,11 @@ func (s *store) fromCheckpoint(
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return loaded{}, s.explain(err)
 	}
-	var state run.State
-	usable := err == nil && c.form == stateForm(form, c.state)
-	if usable && json.Unmarshal(c.state, &state) == nil && state.Seq == c.seq {
+	if err != nil || c.form != stateForm(form, c.state) {
+		return loaded{}, nil
+	}
+	state, err := run.DecodeState(c.state)
+	if err == nil && state.Seq == c.seq {
 		if state, err = run.ResumeFrom(source, state); err == nil {
 			return loaded{state: state, head: c.head}, nil
 		}
