@@ -138,8 +138,9 @@ type DriveOptions struct {
 	Linger time.Duration
 	// By is who drives.
 	By string
-	// Stop asks to end in order when it is closed: nothing new is started, what
-	// is under way goes on to its end and is recorded. It may be nil. The end of
+	// Stop asks to end in order when it is closed: nothing new is started, effects
+	// that are under way go on to their end or to the end of their time and are
+	// recorded, and so is what people ask for meanwhile. It may be nil. The end of
 	// the context stops what is under way.
 	Stop <-chan struct{}
 	// On is told every event once it is durable, in order within a run. It is

@@ -14,6 +14,7 @@ func leaving() map[string]func(*testing.T, *host) {
 	return map[string]func(*testing.T, *host){
 		"Stop": stop, "ContextEnds": contextEnds, "Linger": linger, "CloseWhileWaiting": closeWaiting,
 		"WorkerTrouble": workerTrouble, "StopBefore": stopBefore,
+		"StopTimesOut": stopTimesOut, "StopHears": stopHears,
 	}
 }
 
@@ -45,6 +46,61 @@ func stop(t *testing.T, h *host) {
 	b.finish(id, run.Succeeded)
 	b.once(id, "do only/s0", "do only/s1", "do only/s2", "do only/s3")
 	b.attempts(id, "s1", 1)
+}
+
+// stopTimesOut asks to end while an effect hangs: its time runs out all the same,
+// and the next owner looks at the world before anything is done again.
+func stopTimesOut(t *testing.T, h *host) {
+	b := h.bench(t)
+	held := b.hold("a", true)
+	id := b.create(Plan(t, `  - id: only
+    steps:
+      a: {phase: upgrade, action: test.do, timeout: 1s, retry: {attempts: 2, backoff: 10ms}}
+      b: {phase: upgrade, action: test.do, needs: [a]}
+`), 1)
+	quit := make(chan struct{})
+	done := b.behind(t.Context(), b.Engine, engine.DriveOptions{Runs: []string{id}, By: "ada", Stop: quit})
+	receive(t, "the step", held.begun)
+	close(quit)
+	if out := receive(t, "the end of driving", done); out.Err != nil || out.Status.Final() {
+		t.Fatalf("got %+v\n%s", out, b.story(id))
+	}
+	if op := b.step(id, "a").Ops[0]; op.Life != run.Observing || op.Reason != "Timeout" || op.Attempt != 1 {
+		t.Fatalf("the attempt did not time out: %+v\n%s", op, b.story(id))
+	}
+	b.world.Meet = nil
+	b.finish(id, run.Succeeded)
+	b.once(id, "do only/a", "do only/b")
+	b.attempts(id, "a", 2)
+}
+
+// stopHears asks to end while an effect is under way, and then asks for something:
+// it is recorded at once, and nothing is begun because of it.
+func stopHears(t *testing.T, h *host) {
+	b := h.bench(t)
+	held := b.hold("s1", false)
+	id := b.create(Chain(t, 4), 1)
+	quit := make(chan struct{})
+	done := b.behind(t.Context(), b.Engine, engine.DriveOptions{Runs: []string{id}, By: "ada", Stop: quit})
+	receive(t, "the step", held.begun)
+	close(quit)
+	other, who := b.another(), run.Who{By: "bob", Reason: "wait"}
+	b.promptly(other, id, &run.PauseRequested{Who: who}, func(s *run.State) bool { return s.Paused })
+	b.promptly(other, id, &run.ResumeRequested{Who: who}, func(s *run.State) bool { return !s.Paused })
+	b.promptly(other, id, &run.CancelRequested{Who: who}, func(s *run.State) bool { return s.Cancelling })
+	if owner := b.load(id).Info.Owner; owner == nil {
+		t.Fatal("the run was left while an effect was under way")
+	}
+	close(held.letGo)
+	if out := receive(t, "the end of driving", done); out.Err != nil {
+		t.Fatalf("got %+v", out)
+	}
+	b.once(id, "do only/s0", "do only/s1")
+	if st := b.step(id, "s1"); st.Status != run.StepSucceeded {
+		t.Fatalf("the step is %s: its end was not recorded\n%s", st.Status, b.story(id))
+	}
+	b.finish(id, run.Cancelled)
+	b.once(id, "do only/s0", "do only/s1")
 }
 
 // stopBefore begins nothing when it was asked to stop before.

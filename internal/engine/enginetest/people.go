@@ -148,7 +148,9 @@ func (l *holding) meet(ctx context.Context, a engine.Assignment) error {
 func (b *bench) promptly(other engine.Engine, id string, body run.Body, holds func(*run.State) bool) {
 	b.t.Helper()
 	began := time.Now()
-	if err := other.Request(b.t.Context(), id, body); err != nil {
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
+	if err := other.Request(ctx, id, body); err != nil {
 		b.t.Fatal(err)
 	}
 	if took := time.Since(began); took > within {

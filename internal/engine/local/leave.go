@@ -91,29 +91,65 @@ func (d *driver) stop(context.Context) error {
 	for _, f := range d.flights {
 		f.cancel()
 	}
-	return d.collect(nil)
+	return d.collect()
 }
 
-// finish lets effects that are under way go on to their end and records them;
-// nothing new is started.
+// finish lets effects that are under way go on to their end, or to the end of
+// their time, and records them, and what people ask for meanwhile; nothing new is
+// started. Asked a second time it asks the effects to end.
 func (d *driver) finish(ctx context.Context) error {
-	for id, f := range d.flights {
-		if !f.effect {
-			f.cancel()
-			delete(d.flights, id)
+	for {
+		if ctx.Err() != nil {
+			return d.stop(ctx)
+		}
+		if err := d.requests(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+		pending := run.Pending(d.state)
+		d.next = wakesAt(pending, d.state.At)
+		if !d.shed(pending) {
+			return d.stop(ctx)
+		}
+		d.flush(false)
+		select {
+		case <-ctx.Done():
+		case <-d.wake:
+			d.asked = true
+		case err := <-d.failed:
+			return err
+		case r := <-d.results:
+			if err := d.take(r); err != nil {
+				return err
+			}
 		}
 	}
-	return d.collect(ctx.Done())
 }
 
-// collect takes results until everything that was launched has ended. Once
-// hurry is closed, or at once when it is nil, it is asked to, and not waited for
-// longer than the grace.
-func (d *driver) collect(hurry <-chan struct{}) error {
-	var late <-chan time.Time
-	if hurry == nil {
-		late = time.After(grace)
+// shed ends what is in flight but for effects and the timers that end these, and
+// tells whether there is an effect still.
+func (d *driver) shed(pending []run.Command) bool {
+	wanted := make(map[string]bool, len(pending))
+	for _, c := range pending {
+		timer, ok := c.(run.Timer)
+		wanted[c.ID()] = !ok || timer.Timer.Kind == run.TimerTimeout
 	}
+	effects := false
+	for id, f := range d.flights {
+		switch {
+		case !wanted[id] || !f.effect && f.timer == nil:
+			f.cancel()
+			delete(d.flights, id)
+		case f.effect:
+			effects = true
+		}
+	}
+	return effects
+}
+
+// collect takes results until everything that was launched has ended, which was
+// asked to, and waits no longer than the grace.
+func (d *driver) collect() error {
+	late := time.After(grace)
 	tooLate := false
 	for _, ended := range d.ends {
 		for waiting := !tooLate; waiting; {
@@ -124,12 +160,6 @@ func (d *driver) collect(hurry <-chan struct{}) error {
 				}
 			case <-ended:
 				waiting = false
-			case <-hurry: // Asked a second time.
-				d.hurried = true
-				hurry, late = nil, time.After(grace)
-				for _, f := range d.flights {
-					f.cancel()
-				}
 			case <-late: // What it did is observed by the next owner.
 				waiting, tooLate = false, true
 			}
