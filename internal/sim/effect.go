@@ -109,7 +109,9 @@ func (w *world) mayRestore(c run.PerformOperation) {
 // mayUndo judges that only what we did is taken back, and nothing that another
 // change rests on.
 func (w *world) mayUndo(c run.PerformOperation, in *info, o *object) {
-	if key := doKey(in, c.Op.Member); w.begun[key]+w.begun[key+":retake"] == 0 {
+	// What is half done may be ours, when an attempt was lost on its way: nobody can
+	// tell it from what the stage before has left.
+	if key := doKey(in, c.Op.Member); w.begun[key]+w.begun[key+":retake"] == 0 && !o.half {
 		w.violatef("I6", "%s began, and we never did it", c.ID())
 	}
 	if _, want := w.of(c.Op); o.value != want && !o.half {
@@ -243,7 +245,7 @@ func (w *world) truth(r run.Ref, before json.RawMessage, key string) bool {
 		w.tidy(o, r)
 	}
 	if r.What == run.Do || r.What == run.Retake {
-		return o.value == want
+		return o.value == want && !o.foreign // Else somebody else has set it.
 	}
 	return o.value == text(before)
 }

@@ -184,6 +184,9 @@ func (s *sim) whim() error {
 
 func (s *sim) anyStep() *info {
 	st := &s.c.Plan.Stages[s.d.below(len(s.c.Plan.Stages))]
+	for i := 0; len(st.Steps) == 0; i++ { // A case that is made smaller may have such a stage.
+		st = &s.c.Plan.Stages[i]
+	}
 	return s.world.infos[st.ID+"/"+st.Steps[s.d.below(len(st.Steps))].ID]
 }
 

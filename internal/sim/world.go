@@ -244,8 +244,10 @@ func (w *world) mend(o *object, was string, in *info) {
 		}
 	}
 	o.foreign, o.half = false, false
-	for _, b := range w.baselines {
-		if value, ok := b.original[o.name]; ok {
+	for stage, b := range w.baselines {
+		if stage == in.at.Stage {
+			b.objects[o.name] = was // It is what Refit names, whatever came in between.
+		} else if value, ok := b.original[o.name]; ok {
 			b.objects[o.name] = value
 		} else {
 			delete(b.objects, o.name)
