@@ -64,7 +64,7 @@ func (r *builder) take(at Place) {
 	st, step := r.s.stepAt(at)
 	switch {
 	case step.Lease != nil:
-		if !st.Lease.Held && !slices.Contains(r.retaken, at) {
+		if (st.Lease == nil || !st.Lease.Held) && !slices.Contains(r.retaken, at) {
 			return
 		}
 		op := r.operation(at, Release, "", "")

@@ -106,9 +106,7 @@ func (s *State) takeAgain() {
 	again := false
 	for j := range stage.Steps {
 		if s.givenUp(Place{s.Stage, j}) {
-			old := stage.Steps[j].Lease.Op
 			stage.Steps[j] = stage.Steps[j].fresh()
-			stage.Steps[j].Lease = &LeaseState{Op: Operation{Turn: old.Turn, Attempt: old.Attempt}}
 			again = true
 		}
 	}

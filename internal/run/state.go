@@ -150,6 +150,9 @@ func (st *StepState) fresh() StepState {
 		n.Earlier.Turn = max(n.Earlier.Turn, st.Ops[i].Turn)
 		n.Earlier.Attempt = max(n.Earlier.Attempt, st.Ops[i].Attempt)
 	}
+	if l := st.Lease; l != nil { // It was given back, and may be taken again.
+		n.Lease = &LeaseState{Op: Operation{Turn: l.Op.Turn, Attempt: l.Op.Attempt}}
+	}
 	return n
 }
 

@@ -46,6 +46,7 @@ func Invariants() map[string]string {
 		"pending":  "the answer to a pending command can follow",
 		"late":     "the answer to a command that is no longer pending does not count",
 		"epoch":    "an owner with an old epoch cannot take over",
+		"panic":    "the core never panics",
 		"refused":  "an event that is refused changes nothing",
 	}
 }

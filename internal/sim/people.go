@@ -137,6 +137,9 @@ func (s *sim) look(b *run.Settled) {
 	if o, want := s.world.of(b.Op); b.Op.What != run.Do && b.Op.What != run.Restore && o.value != want {
 		b.Verdict = run.VerdictNotDone // Taking it back would replace what somebody else has set.
 	}
+	if o, _ := s.world.of(b.Op); b.Op.What == run.Do && o.foreign && o.value != text(op.Before) {
+		b.Verdict = run.VerdictNotDone // Doing it again would replace it, and what Refit knows is older.
+	}
 }
 
 // mend removes by hand what stands in the way of another attempt.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"runtime/debug"
 	"time"
 
 	"github.com/refitproject/refit/internal/run"
@@ -18,9 +19,19 @@ type Result struct {
 // Run simulates a case. What was seen is added to seen.
 func Run(c Case, seen *Coverage) Result {
 	s := newSim(c, seen)
-	err := s.drive()
+	err := s.survive()
 	s.stats.End, s.stats.Events, s.stats.Virtual = s.state.Status, len(s.history), s.now
 	return Result{Stats: s.stats, Err: err, History: s.judge.encoded}
+}
+
+// survive drives, and takes a panic for a violated invariant.
+func (s *sim) survive() (err error) {
+	defer func() {
+		if trouble := recover(); trouble != nil {
+			err = breachf("panic", "%v\n%s", trouble, debug.Stack())
+		}
+	}()
+	return s.drive()
 }
 
 // giveBack lets people release leases after the end of the run, with faults for
