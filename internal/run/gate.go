@@ -10,7 +10,7 @@ import (
 func (s *State) gate(ref GateRef) (*GateState, Place, error) {
 	i, ok := s.ix.byID[ref.Stage]
 	if !ok {
-		return nil, Place{}, invalid("the plan has no stage %q", ref.Stage)
+		return nil, Place{}, s.unknown("the plan has no stage %q", ref.Stage)
 	}
 	if i != s.Stage || s.ending() {
 		return nil, Place{}, ErrStale

@@ -15,13 +15,22 @@ type spot struct {
 func (s *State) place(stage, step string) (Place, error) {
 	i, ok := s.ix.byID[stage]
 	if !ok {
-		return Place{}, invalid("the plan has no stage %q", stage)
+		return Place{}, s.unknown("the plan has no stage %q", stage)
 	}
 	j, ok := s.ix.stages[i].byID[step]
 	if !ok {
-		return Place{}, invalid("stage %q has no step %q", stage, step)
+		return Place{}, s.unknown("stage %q has no step %q", stage, step)
 	}
 	return Place{i, j}, nil
+}
+
+// unknown says that an event names what the plan does not have. After a replan
+// it may be a late answer about what the plan before had.
+func (s *State) unknown(format string, args ...any) error {
+	if len(s.Plans) > 0 {
+		return ErrStale
+	}
+	return invalid(format, args...)
 }
 
 func (s *State) stepAt(at Place) (*StepState, *plan.Step) {

@@ -4,14 +4,14 @@ package run
 func (s *State) next() []Next {
 	var out []Next
 	add := func(why, verb string, args ...string) { out = append(out, Next{Verb: verb, Args: args, Why: why}) }
+	s.nextInDoubt(add) // After the end too: of leases that are given back.
 	if !s.Status.Final() && s.Status != Planned {
-		s.nextInDoubt(add)
 		switch {
 		case s.Back != nil:
 			s.nextBack(add)
 		case s.Paused:
 			add("the run is paused", "resume")
-		case s.stopped():
+		case s.stopped() && !s.Cancelling:
 			add("the run was to stop before stage "+s.Until, "resume")
 		case !s.Cancelling && !s.Aborting:
 			s.nextInStage(add)

@@ -6,7 +6,15 @@ import (
 	"github.com/refitproject/refit/internal/plan"
 )
 
+// onAccepted lets a finding pass. Where nothing goes on any more it would say
+// yes to nothing.
 func (s *State) onAccepted(e *Accepted) error {
+	switch {
+	case s.Status.Final():
+		return refused("the run is %s", s.Status)
+	case s.ending():
+		return refused("the run is ending")
+	}
 	if e.By == "" || e.Reason == "" {
 		return refused("accepting %q needs a person and a reason", e.Name)
 	}

@@ -14,10 +14,10 @@ func (s *State) onPersonDone(e *PersonDone) error {
 	if err := g.admits(e.Who, WaitPerson); err != nil {
 		return err
 	}
-	st := &s.Stages[s.Stage]
-	if e.Gate.Step == "" && st.Part != PartGated {
-		return refused("the facts of stage %q are being checked: try again", e.Gate.Stage)
+	if err := s.mayPass(e.Gate); err != nil {
+		return err
 	}
+	st := &s.Stages[s.Stage]
 	g.Evidence = e.Evidence
 	if !g.vote(e.By) {
 		return nil

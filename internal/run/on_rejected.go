@@ -11,6 +11,9 @@ func (s *State) onRejected(e *Rejected) error {
 	if g.Passed || g.Kind != WaitApproval && g.Kind != WaitPerson {
 		return refused("the gate waits for nobody")
 	}
+	if err := s.mayPass(e.Gate); err != nil {
+		return err
+	}
 	g.By, g.Rejected = nil, orElse(e.Reason, "rejected by "+e.By)
 	if e.Gate.Step != "" {
 		if st, _ := s.stepAt(at); st.Op < len(st.Ops) && st.Ops[st.Op].Life != Asleep {

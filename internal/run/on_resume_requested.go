@@ -2,7 +2,7 @@ package run
 
 // onResumeRequested ends a pause, or a stop before a stage.
 func (s *State) onResumeRequested(*ResumeRequested) error {
-	if !s.Paused && s.stopped() {
+	if !s.Paused && s.stopped() && !s.ending() {
 		s.goOn()
 		return nil
 	}

@@ -12,7 +12,7 @@ func (s *State) onStageChecked(e *StageChecked) error {
 	}
 	i, ok := s.ix.byID[e.Stage]
 	if !ok {
-		return invalid("the plan has no stage %q", e.Stage)
+		return s.unknown("the plan has no stage %q", e.Stage)
 	}
 	st := &s.Stages[i]
 	if i != s.Stage || s.ending() || !st.checking() || e.Turn != st.Checks {

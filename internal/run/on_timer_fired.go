@@ -28,7 +28,7 @@ func (s *State) onTimerFired(e *TimerFired) error {
 func (s *State) checkTimer(t TimerRef) error {
 	i, ok := s.ix.byID[t.Gate.Stage]
 	if !ok {
-		return invalid("the plan has no stage %q", t.Gate.Stage)
+		return s.unknown("the plan has no stage %q", t.Gate.Stage)
 	}
 	st := &s.Stages[i]
 	if i != s.Stage || s.ending() || st.Part != PartChecking || t.Turn != st.Checks ||
@@ -73,7 +73,7 @@ func (s *State) operationTimer(t TimerRef) error {
 func (s *State) windowTimer(t TimerRef) error {
 	i, ok := s.ix.byID[t.Gate.Stage]
 	if !ok {
-		return invalid("the plan has no stage %q", t.Gate.Stage)
+		return s.unknown("the plan has no stage %q", t.Gate.Stage)
 	}
 	st := &s.Stages[i]
 	w := &st.Window

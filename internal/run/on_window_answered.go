@@ -3,7 +3,7 @@ package run
 func (s *State) onWindowAnswered(e *WindowAnswered) error {
 	i, ok := s.ix.byID[e.Stage]
 	if !ok {
-		return invalid("the plan has no stage %q", e.Stage)
+		return s.unknown("the plan has no stage %q", e.Stage)
 	}
 	w := &s.Stages[i].Window
 	if i != s.Stage || !s.watchesWindow() || w.Asked || e.Turn != w.Turn {
