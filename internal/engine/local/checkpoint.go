@@ -135,16 +135,16 @@ func (s *store) fromCheckpoint(
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return loaded{}, s.explain(err)
 	}
-	if err != nil || c.form != stateForm(form, c.state) {
-		return loaded{}, nil
+	var l loaded
+	if usable := err == nil && c.form == stateForm(form, c.state); !usable {
+		return l, nil
 	}
-	state, err := run.DecodeState(c.state)
-	if err == nil && state.Seq == c.seq {
+	if state, err := run.DecodeState(c.state); err == nil && state.Seq == c.seq {
 		if state, err = run.ResumeFrom(source, state); err == nil {
-			return loaded{state: state, head: c.head}, nil
+			l = loaded{state: state, head: c.head}
 		}
 	}
-	return loaded{}, nil
+	return l, nil
 }
 
 // stateForm names the form of a state with its hash. The chain does not cover a
