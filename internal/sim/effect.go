@@ -162,7 +162,7 @@ func (w *world) finishForward(e *effect) {
 		}
 	}
 	w.changed[key]++
-	mark := "+" + e.in.want
+	mark := markOf(e.in)
 	if e.c.Op.What == run.Do {
 		for _, name := range e.in.data {
 			if c := w.components[name]; !strings.Contains(c.schema, mark) {
@@ -194,7 +194,7 @@ func (w *world) finishBack(e *effect) {
 	if e.c.Op.What == run.Undo && e.in.step.Reversible == plan.ReversibleUndo {
 		for _, name := range e.in.data {
 			c := w.components[name]
-			c.schema = strings.Replace(c.schema, "+"+e.in.want, "", 1)
+			c.schema = strings.Replace(c.schema, markOf(e.in), "", 1)
 		}
 	}
 }
@@ -262,7 +262,7 @@ func (w *world) tidy(o *object, r run.Ref) {
 	for _, name := range in.data {
 		if !slices.ContainsFunc([]string{"x", "y"}, func(m string) bool { return w.changed[doKey(in, m)] > 0 }) {
 			c := w.components[name]
-			c.schema = strings.Replace(c.schema, "+"+in.want, "", 1)
+			c.schema = strings.Replace(c.schema, markOf(in), "", 1)
 		}
 	}
 }
@@ -281,3 +281,7 @@ type BreachError struct{ Name, Text string }
 
 // Error gives the name of the invariant and what has happened.
 func (v *BreachError) Error() string { return fmt.Sprintf("%s: %s", v.Name, v.Text) }
+
+// markOf is what a step leaves in the schema of the components that it changes.
+// Its end keeps the marks of up1 and up19 apart.
+func markOf(in *info) string { return "+" + in.want + ";" }

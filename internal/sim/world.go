@@ -240,7 +240,7 @@ func (w *world) mend(o *object, was string, in *info) {
 	if in.step.Reversible == plan.ReversibleUndo {
 		for _, name := range in.data {
 			c := w.components[name]
-			c.schema = strings.Replace(c.schema, "+"+in.want, "", 1)
+			c.schema = strings.Replace(c.schema, markOf(in), "", 1)
 		}
 	}
 	o.foreign, o.half = false, false
