@@ -23,9 +23,10 @@ type Report struct {
 	// Judged counts Events and those that the core has refused.
 	Judged int
 	// Median is that of the numbers of steps of the plans.
-	Median   int
-	Ends     map[run.Status]int
-	Virtual  time.Duration
+	Median int
+	Ends   map[run.Status]int
+	// Years is the virtual time; all of it together is more than a Duration holds.
+	Years    float64
 	Took     time.Duration
 	Seen     Coverage
 	Failures []Failure
@@ -91,7 +92,8 @@ func (r *Report) add(c Case, result Result) {
 	r.Late += result.Late
 	r.Refused += result.Refused
 	r.Foreign += result.Foreign
-	r.Virtual += result.Virtual
+	const hoursOfYear = 24 * 365
+	r.Years += result.Virtual.Hours() / hoursOfYear
 	r.Ends[result.End]++
 	r.steps = append(r.steps, result.Steps)
 	if result.Err != nil {

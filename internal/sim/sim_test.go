@@ -52,7 +52,7 @@ func TestMany(t *testing.T) {
 	r := Many(*first, *seeds, Mode(*mode), os.Stderr, time.Now)
 	fmt.Fprintf(os.Stderr, "sim: mode %s, seeds %d to %d, begun %s, %d events, %d of them in histories, in %.0fs, %.0f years of virtual time, ends %v\n",
 		*mode, *first, *first+uint64(*seeds)-1, began.UTC().Format(time.RFC3339), r.Judged, r.Events, r.Took.Seconds(),
-		r.Virtual.Hours()/24/365, r.Ends)
+		r.Years, r.Ends)
 	judged(t, r)
 	if Mode(*mode) == Mixed && len(r.Failures) == 0 {
 		for _, problem := range r.Seen.Check(false) {
