@@ -199,6 +199,9 @@ func (s *sim) perform(f *flight, c run.PerformOperation) {
 	switch {
 	case s.d.oneIn(s.f.Refuse):
 		e.Extent, e.Retryable, e.Message = "none", !s.d.oneIn(4), s.mask.Text("refused: "+password)
+		if c.Attempt%2 == 0 { // No dice: the seeds that are kept stay what they are.
+			e.Cause = run.WaitCredentials
+		}
 		s.push(item{at: quick, flight: f, body: e})
 		return
 	case s.d.oneIn(s.f.Vanish):
