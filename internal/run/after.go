@@ -45,6 +45,10 @@ func (s *State) afterDo(f spot) {
 			st.Status, st.Wait, st.Reason, st.Message = StepWaiting, g.Kind, "", ""
 			return
 		}
+		if s.behindChecks(f.at) {
+			s.putBack(f.at)
+			return
+		}
 		st.Status, st.Wait, st.Reason, st.Message = StepRunning, "", "", ""
 	}
 }

@@ -193,9 +193,6 @@ type OperationEnded struct {
 	Retryable bool   `json:"retryable,omitempty"`
 	Reason    string `json:"reason,omitempty"`
 	Message   string `json:"message,omitempty"`
-	// Cause is what has to come before another attempt makes sense: credentials.
-	// It counts where nothing has happened; the step waits then, and does not fail.
-	Cause Wait `json:"cause,omitempty"`
 	// Artefacts are the evidence of the attempt.
 	Artefacts []Artefact `json:"artefacts,omitempty"`
 	// OutputArtefact is the output when it has more than MaxOutput bytes; Output

@@ -107,14 +107,7 @@ func (o *Operation) ended(e OperationEnded, now time.Time, r rules, patient bool
 		o.finish(e.Output, e.OutputArtefact)
 		return
 	}
-	if e.Extent == "none" && e.Cause != "" && patient {
-		o.Attempted = o.Half // An earlier attempt may have left something.
-		o.Deadline = time.Time{}
-		o.refused(now, e.Cause, e.Message)
-		return
-	}
 	o.Failures++
-	o.Refusals = 0
 	o.Reason, o.Message, o.Retryable = orElse(e.Reason, "Failed"), e.Message, e.Retryable
 	if e.Extent == "none" {
 		o.Attempted = o.Half // An earlier attempt may have left something.

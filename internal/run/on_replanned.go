@@ -125,6 +125,9 @@ func (s *State) replace(p *plan.Plan, first int) {
 	if first == len(whole.Stages) && first == s.Stage {
 		s.Stage-- // Nothing is left: what was carried out is the end.
 	}
+	if st := &s.Stages[s.Stage]; s.Stage == len(whole.Stages)-1 && (st.Part == PartSoaking || st.Part == PartOver) {
+		st.Part = PartReleasing // It has become the last one, which gives back what is held to the end.
+	}
 }
 
 // refind replaces the findings of the stages that were replaced, and those of

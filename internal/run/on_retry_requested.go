@@ -40,7 +40,45 @@ func (s *State) onRetryRequested(e *RetryRequested) error {
 	}
 	s.takeAgain()
 	s.retryStep(at)
+	s.holdBack(at)
 	return nil
+}
+
+// holdBack lets steps that were about to begin do so anew, behind the step that is
+// tried again and the checks that need it: the stage had gone on without it.
+func (s *State) holdBack(at Place) {
+	stage, v := &s.Stages[at.Stage], &s.ix.stages[at.Stage]
+	for j := range stage.Steps {
+		place := Place{at.Stage, j}
+		later := v.phase[j] > v.phase[at.Step] && !v.steps[j].Free && !v.steps[at.Step].Free
+		switch {
+		case s.isRemedy(place): // What it was taken for waits for it.
+		case stage.Steps[j].untouched() && (later || !s.checked(place)):
+			stage.Steps[j] = stage.Steps[j].fresh()
+		case s.behindChecks(place):
+			s.putBack(place)
+		}
+	}
+}
+
+// behindChecks tells whether a step was observed and cannot start because checks
+// run again.
+func (s *State) behindChecks(at Place) bool {
+	st, _ := s.stepAt(at)
+	if st.Op >= len(st.Ops) {
+		return false
+	}
+	op := &st.Ops[st.Op]
+	return op.Life == Starting && !op.Half && !s.checked(at)
+}
+
+// putBack lets a step wait for its checks without taking the room that they need.
+// It is observed again when it begins.
+func (s *State) putBack(at Place) {
+	st, _ := s.stepAt(at)
+	st.Ops[st.Op].Life = Broken
+	st.Status, st.Wait, st.Reason, st.Message = StepReady, "", "", ""
+	s.forget()
 }
 
 // mayGoOn refuses to go on after a failure while leases are given back because
@@ -111,7 +149,7 @@ func (s *State) takeAgain() {
 		}
 	}
 	for j := range stage.Steps {
-		if again && stage.Steps[j].untouched() {
+		if again && stage.Steps[j].untouched() && !s.isRemedy(Place{s.Stage, j}) {
 			stage.Steps[j] = stage.Steps[j].fresh()
 		}
 	}
@@ -119,6 +157,9 @@ func (s *State) takeAgain() {
 
 // untouched tells whether a step that has begun has not tried anything yet.
 func (st *StepState) untouched() bool {
+	if st.Resolving {
+		return true
+	}
 	if st.Status != StepRunning && st.Status != StepWaiting || st.Op != 0 || len(st.Ops) == 0 {
 		return false
 	}

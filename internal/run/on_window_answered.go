@@ -20,10 +20,11 @@ func (s *State) onWindowAnswered(e *WindowAnswered) error {
 	return nil
 }
 
-// watchesWindow tells whether the window of the current stage matters now: not
+// watchesWindow tells whether the current stage has a window that matters now: not
 // before its steps begin, and not on the way back, which may always go on.
 func (s *State) watchesWindow() bool {
-	return s.Stages[s.Stage].Part == PartWorking && !s.ending()
+	v := &s.ix.stages[s.Stage]
+	return len(v.plan.Windows) > 0 && !v.abort && s.Stages[s.Stage].Part == PartWorking && !s.ending()
 }
 
 // lookAgain observes again what had been observed and was then held up: the

@@ -98,9 +98,6 @@ type Operation struct {
 	Cause     Wait       `json:"cause,omitempty"`
 	// Asks counts attempts to ask that failed, in a row.
 	Asks int `json:"asks,omitempty"`
-	// Refusals counts attempts in a row that were refused for a cause that has to
-	// be mended first; they are no failures.
-	Refusals int `json:"refusals,omitempty"`
 	// Next is when a resting, asking or polling operation goes on.
 	Next time.Time `json:"next,omitzero"`
 	// Deadline is when the attempt times out.
@@ -181,14 +178,6 @@ func (o *Operation) askAgain(now time.Time, cause Wait, message string) {
 	o.Asks++
 }
 
-// refused handles an attempt that changed nothing, as something has to come first.
-// It counts as little as an attempt to ask.
-func (o *Operation) refused(now time.Time, cause Wait, message string) {
-	o.Cause, o.Message = cause, message
-	o.sleep(Asking, now.Add(doubled(askFirst, o.Refusals, askMost)))
-	o.Refusals++
-}
-
 // start begins an attempt. The zero before keeps what an earlier observation
 // saw: the state before the first attempt is what undoing goes back to.
 func (o *Operation) start(now time.Time, r rules, before json.RawMessage) {
@@ -207,7 +196,6 @@ func (o *Operation) start(now time.Time, r rules, before json.RawMessage) {
 // finish ends the operation well.
 func (o *Operation) finish(output json.RawMessage, large *Artefact) {
 	o.Life, o.Output, o.OutputArtefact = Done, output, large
-	o.Refusals = 0
 	o.Reason, o.Message, o.Cause = "", "", ""
 	o.Unclear = false
 	o.Next, o.Deadline = time.Time{}, time.Time{}
