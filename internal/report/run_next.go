@@ -115,10 +115,9 @@ func (b *runBuilder) gates() {
 			Rejected: g.Rejected,
 			Digest:   g.Digest, Facts: g.Facts, Selection: g.Terms.Selection, Members: g.Members,
 		}
-		v.Evidence = g.Terms.Evidence
-		if at, ok := b.src.State.Find(g.Gate.Stage, g.Gate.Step); ok && v.Evidence == nil && b.src.State.Back == nil {
+		if at, ok := b.src.State.Find(g.Gate.Stage, g.Gate.Step); ok {
 			_, step := b.src.State.StepAt(at)
-			v.Evidence = evidenceOf(step) // Histories of older programs have it in the plan only.
+			v.Evidence = evidenceOf(step)
 		}
 		v.Command = b.passing(&v)
 		b.view.Gates = append(b.view.Gates, v)

@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
-	"github.com/refitproject/refit/internal/action/manual"
 	"github.com/refitproject/refit/internal/report"
 	"github.com/refitproject/refit/internal/run"
 )
@@ -118,9 +118,21 @@ func (s *Service) Reject(ctx context.Context, a *report.ApprovalView, reason str
 func (s *Service) Done(
 	ctx context.Context, a *report.ApprovalView, evidence map[string]string, reason string,
 ) (*report.RunView, error) {
-	if err := manual.CheckEvidence(a.Gate.Evidence, evidence); err != nil {
-		return nil, usageErrorf("%s of stage %s: %s", a.Gate.Name, a.Gate.Stage, err).
-			suggest("nothing was recorded: %s", a.Gate.Command)
+	for _, name := range a.Gate.Evidence {
+		if evidence[name] == "" {
+			return nil, usageErrorf("%s of stage %s asks for %q", a.Gate.Name, a.Gate.Stage, name).
+				suggest("add %s=VALUE", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(evidence)) {
+		if !slices.Contains(a.Gate.Evidence, name) {
+			hint := "it asks for nothing"
+			if len(a.Gate.Evidence) > 0 {
+				hint = nearestOf(name, a.Gate.Evidence)
+			}
+			return nil, usageErrorf("%s of stage %s does not ask for %q", a.Gate.Name, a.Gate.Stage, name).
+				suggest("%s", hint)
+		}
 	}
 	var data json.RawMessage
 	if len(evidence) > 0 {

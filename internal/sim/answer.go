@@ -74,6 +74,10 @@ func (s *sim) window(c run.AskWindow) run.Body {
 	cycle := length + 24*time.Hour
 	since := s.clock().Sub(epochStart().Add(-cycle * 100))
 	into := since % cycle
+	if s.d.oneIn(s.f.Never) {
+		e.Never = "no window opens any more"
+		return e
+	}
 	if e.Open = into < length; e.Open {
 		e.ClosesAt, e.OnClose = s.clock().Add(length-into), w.OnClose
 	} else {

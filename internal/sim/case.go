@@ -22,6 +22,10 @@ type Case struct {
 	AbortAt uint64 `json:"abortAt,omitempty"`
 	// CancelAt and RollbackAt ask for these.
 	RollbackAt uint64 `json:"rollbackAt,omitempty"`
+	// Until is the stage before which the run stops at first.
+	Until string `json:"until,omitempty"`
+	// Other is the plan whose stages may take the place of those that are left.
+	Other *plan.Plan `json:"other,omitempty"`
 	// Breach is what the case shows; kept with cases that have failed.
 	Breach string `json:"breach,omitempty"`
 }
@@ -67,6 +71,10 @@ type Faults struct {
 	Nonsense int `json:"nonsense,omitempty"`
 	// Benign lets a known issue fit a failure.
 	Benign int `json:"benign,omitempty"`
+	// Untimely lets a person ask for what is possible and nobody names.
+	Untimely int `json:"untimely,omitempty"`
+	// Never lets no window open any more.
+	Never int `json:"never,omitempty"`
 	// Broken lets values of a step be impossible to compute.
 	Broken int `json:"broken,omitempty"`
 }
@@ -98,6 +106,8 @@ func (f *Faults) each(visit func(name string, n *int)) {
 		{"nonsense", &f.Nonsense},
 		{"benign", &f.Benign},
 		{"broken", &f.Broken},
+		{"untimely", &f.Untimely},
+		{"never", &f.Never},
 	} {
 		visit(k.name, k.n)
 	}
@@ -125,6 +135,7 @@ func NewCase(seed uint64, mode Mode) Case {
 			"crash": 60, "outlive": 3, "stale": 2, "refuse": 20, "half": 25, "vanish": 40, "lost": 40, "late": 30,
 			"twice": 25, "hang": 60, "lie": 25, "unreachable": 60, "unknown": 40, "bad": 25, "foreign": 60,
 			"facts": 100, "clock": 80, "whim": 500, "nonsense": 20, "benign": 6, "broken": 60,
+			"untimely": 30, "never": 120,
 		}[name]
 		switch {
 		case base == 0 || d.below(4) == 0:
@@ -152,6 +163,12 @@ func NewCase(seed uint64, mode Mode) Case {
 			c.AbortAt = uint64(2 + d.below(4*steps))
 		case 1:
 			c.RollbackAt = uint64(2 + d.below(4*steps))
+		}
+		if d.oneIn(4) {
+			c.Until = c.Plan.Stages[d.below(len(c.Plan.Stages))].ID
+		}
+		if d.oneIn(3) {
+			c.Other = otherPlan(d)
 		}
 	}
 	return c

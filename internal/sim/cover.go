@@ -39,7 +39,7 @@ func parts() []run.Part {
 func lives() []run.Life {
 	return []run.Life{
 		run.Asleep, run.Observing, run.Asking, run.Starting, run.Active, run.Polling, run.Resting, run.Matching,
-		run.InDoubt, run.Done, run.Broken, run.Dropped,
+		run.Mending, run.Awaiting, run.InDoubt, run.Done, run.Broken, run.Dropped,
 	}
 }
 
@@ -47,7 +47,7 @@ const (
 	eventCount  = 29
 	statusCount = 11
 	partCount   = 7
-	lifeCount   = 12
+	lifeCount   = 14
 )
 
 // Coverage counts which events were accepted, and refused, in which states.
@@ -203,24 +203,27 @@ func (c *Coverage) Pairs() map[Pair]int {
 	return out
 }
 
-// Check tells which pairs were neither reached nor are known to be impossible,
-// and which were reached although they are said to be impossible. Pairs that
-// are rare are asked for when complete is set.
+// Offered returns all pairs with how often the event was refused in it.
+func (c *Coverage) Offered() map[Pair]int {
+	swapped := Coverage{status: c.statusRefused, part: c.partRefused, life: c.lifeRefused}
+	return swapped.Pairs()
+}
+
+// Check tells which pairs were reached although they are said to be impossible,
+// and, when complete is set, which were neither reached nor are said to be
+// impossible, and which are said to be impossible and were never offered.
 func (c *Coverage) Check(complete bool) []string {
 	var problems []string
-	pairs := c.Pairs()
-	for _, e := range events() {
-		for p, n := range pairs {
-			if p.Event != e {
-				continue
-			}
-			why := impossible(p)
-			switch {
-			case n > 0 && why != "":
-				problems = append(problems, fmt.Sprintf("%s was reached, and is said to be impossible: %s", p, why))
-			case n == 0 && why == "" && complete:
-				problems = append(problems, fmt.Sprintf("%s was never reached, and may be possible", p))
-			}
+	offered := c.Offered()
+	for p, n := range c.Pairs() {
+		why := impossible(p)
+		switch {
+		case n > 0 && why != "":
+			problems = append(problems, fmt.Sprintf("%s was reached, and is said to be impossible: %s", p, why))
+		case n == 0 && why == "" && complete:
+			problems = append(problems, fmt.Sprintf("%s was never reached, and may be possible", p))
+		case why != "" && offered[p] == 0 && complete:
+			problems = append(problems, fmt.Sprintf("%s is said to be impossible, and was never offered", p))
 		}
 	}
 	slices.Sort(problems)

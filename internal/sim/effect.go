@@ -254,8 +254,9 @@ func (w *world) truth(r run.Ref, before json.RawMessage, key string) bool {
 func (w *world) tidy(o *object, r run.Ref) {
 	o.half = false
 	in := w.info(r)
-	if r.What != run.Do {
-		return
+	undone := r.What == run.Undo && in.step.Reversible == plan.ReversibleUndo && o.value == o.prior[doKey(in, r.Member)]
+	if r.What != run.Do && !undone {
+		return // What was begun to be put back is put back by the next attempt.
 	}
 	delete(o.prior, doKey(in, r.Member))
 	w.changed[doKey(in, r.Member)] = 0

@@ -21,6 +21,19 @@ func randomPlan(d *dice, mode Mode) *plan.Plan {
 	}
 }
 
+// otherPlan makes a plan that may take the place of what is left of another one:
+// some stages have other names, and it may have more or fewer of them.
+func otherPlan(d *dice) *plan.Plan {
+	for {
+		g := &generator{d: d, total: 12 + d.below(30), other: true}
+		p := g.plan(Mixed)
+		g.windows(p)
+		if plan.Freeze(p) == nil {
+			return p
+		}
+	}
+}
+
 // stepsOf returns how many steps a plan has: 50 and more as a rule, some
 // hundreds at times.
 func stepsOf(d *dice, mode Mode) int {
@@ -42,6 +55,7 @@ type generator struct {
 	d     *dice
 	total int
 	st    *plan.Stage
+	other bool
 }
 
 func (g *generator) plan(mode Mode) *plan.Plan {
@@ -57,12 +71,16 @@ func (g *generator) plan(mode Mode) *plan.Plan {
 		stages = 1 + g.d.below(2)
 	}
 	for i := range stages {
-		p.Stages = append(p.Stages, plan.Stage{ID: fmt.Sprintf("s%d", i), OnFailure: "halt"})
+		id := fmt.Sprintf("s%d", i)
+		if g.other && g.d.oneIn(3) {
+			id = fmt.Sprintf("t%d", i)
+		}
+		p.Stages = append(p.Stages, plan.Stage{ID: id, OnFailure: "halt"})
 		g.stage(&p.Stages[i], max(g.total/stages, 5), mode)
 	}
 	if g.d.oneIn(6) {
 		p.Findings = append(p.Findings, plan.Finding{
-			Name: "risk/token-loss", Stage: pick(g.d, "", "s0"),
+			Name: "risk/token-loss", Stage: pick(g.d, "", p.Stages[g.d.below(stages)].ID),
 			Outcome: pick(g.d, plan.Fail, plan.UnknownOutcome, plan.Warn),
 			Reason:  "TokenLoss", Message: "tokens may be lost",
 		})
@@ -219,7 +237,11 @@ func (g *generator) asks() {
 			continue
 		}
 		s := g.step(fmt.Sprintf("ask%d", i), pick(g.d, plan.Preflight, plan.Upgrade, plan.Verify))
-		g.reads(&s)
+		if s.Phase == plan.Upgrade && gate == action.GatePerson { // Work that a person does, and takes back.
+			s.ForEach, s.With["object"] = nil, g.st.ID+"-"+s.ID
+		} else {
+			g.reads(&s)
+		}
 		s.Gate, s.OnFailure = gate, "halt"
 		g.add(s)
 	}

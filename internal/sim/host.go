@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/run"
 	"github.com/refitproject/refit/internal/secret"
 )
@@ -20,7 +21,12 @@ type sim struct {
 	// state and history are what the owner has; epoch is that of the store.
 	state   run.State
 	history []run.Event
-	epoch   uint64
+	// plans are those of the run by their digest, first the one that it began with;
+	// extra counts the steps of the others.
+	plans map[string]*plan.Plan
+	first *plan.Plan
+	extra int
+	epoch uint64
 	// life counts the processes that have owned the run.
 	life int
 	// now is the true time; skew is how far the clock of the host is off.
@@ -98,7 +104,8 @@ func newSim(c Case, seen *Coverage) *sim {
 	}
 	s.f = &s.c.Faults
 	s.world = newWorld(c.Plan, s.d)
-	s.state = run.New(c.Plan, runID)
+	s.first, s.plans = c.Plan, map[string]*plan.Plan{c.Plan.Digest: c.Plan}
+	s.state = run.WithPlans(run.New(c.Plan, runID), s.source)
 	s.judge = newJudge(s)
 	for i := range c.Plan.Stages {
 		s.stats.Steps += len(c.Plan.Stages[i].Steps)
@@ -120,6 +127,7 @@ func (s *sim) push(it item) {
 func (s *sim) append(b run.Body) error {
 	e := run.Event{Seq: uint64(len(s.history) + 1), At: s.clock(), Body: b}
 	s.judge.before(e)
+	taken := s.takenBack(b)
 	s.stats.Judged++
 	next, err := run.Advance(s.state, e)
 	s.seen.note(&s.judge.was, err)
@@ -128,6 +136,13 @@ func (s *sim) append(b run.Body) error {
 	}
 	s.state = next
 	s.history = append(s.history, e)
+	//nolint:gochecksumtype // The others change neither plan nor world.
+	switch b := b.(type) {
+	case *run.Replanned:
+		s.replanned()
+	case *run.PersonDone:
+		s.workByHand(b, taken)
+	}
 	return s.judge.after(e)
 }
 
@@ -199,9 +214,6 @@ func (s *sim) perform(f *flight, c run.PerformOperation) {
 	switch {
 	case s.d.oneIn(s.f.Refuse):
 		e.Extent, e.Retryable, e.Message = "none", !s.d.oneIn(4), s.mask.Text("refused: "+password)
-		if c.Attempt%2 == 0 { // No dice: the seeds that are kept stay what they are.
-			e.Cause = run.WaitCredentials
-		}
 		s.push(item{at: quick, flight: f, body: e})
 		return
 	case s.d.oneIn(s.f.Vanish):
@@ -256,7 +268,7 @@ func (s *sim) happen() error {
 	}
 	body := it.body
 	if body == nil {
-		if it.flight.over && s.d.oneIn(2) {
+		if it.flight.over && (s.d.oneIn(2) || s.gone(it.flight.c)) {
 			return nil // Nobody asked to the end.
 		}
 		if body = s.answer(it.flight.c); body == nil {
@@ -377,8 +389,11 @@ func survivors(q queue, life int) queue {
 }
 
 func (s *sim) begin() error {
+	if err := s.judge.impossible(); err != nil {
+		return err
+	}
 	err := s.append(&run.Started{
-		Digest: s.c.Plan.Digest, Owner: "host1", Epoch: s.epoch, Parallel: s.c.Parallel,
+		Digest: s.c.Plan.Digest, Owner: "host1", Epoch: s.epoch, Parallel: s.c.Parallel, Until: s.c.Until,
 	})
 	if err != nil {
 		return keep(err, &BreachError{"pending", fmt.Sprintf("the run cannot start: %v", err)})

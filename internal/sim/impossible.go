@@ -29,7 +29,7 @@ func rules() []rule {
 	operations := []string{"Observed", "AskFailed", "OperationStarted", "OperationEnded", "IssuesMatched", "Settled"}
 	release := []string{"ReleaseRequested", "OwnerChanged", "TimerFired"}
 	alive := without(events(), slices.Concat(operations, release))
-	gates := []string{"Approved", "Rejected", "PersonDone", "ConditionAnswered", "SoakObserved"}
+	looks := []string{"ConditionAnswered", "SoakObserved"}
 	ended := prefixed("run ", "RolledBack", "PartlyRolledBack", "Cancelled", "Succeeded", "Failed")
 	return []rule{
 		{events()[1:], []string{"run Planned"}, "nothing comes before Started"},
@@ -39,6 +39,7 @@ func rules() []rule {
 			without(names("stage ", parts()), []string{"stage ahead"}),
 			"no stage was entered before the run started",
 		},
+
 		{alive, ended, "after the end only leases are given back"},
 		{
 			slices.Concat(operations, []string{"ReleaseRequested", "TimerFired"}),
@@ -46,48 +47,55 @@ func rules() []rule {
 			"a run succeeds only when all leases were given back, so nothing is left to do",
 		},
 		{
+			slices.Concat(operations, []string{"ReleaseRequested", "TimerFired"}),
+			[]string{"run RolledBack"},
+			"a rollback gives back all leases, also those of earlier stages, and ends when nothing is under way",
+		},
+		{
 			alive,
 			[]string{"stage over"},
 			"a stage that is over is left by the same event, but for the last, behind which only leases are given back",
 		},
-		{
-			slices.Concat(gates, []string{"StageChecked", "WindowAnswered", "StepResolved", "AbortRequested", "RetryRequested"}),
-			[]string{"stage ahead"},
-			"nothing of the stage was asked for yet",
-		},
+
 		{[]string{"Observed"}, others("observing"), "an observation answers only what is asked"},
 		{[]string{"AskFailed"}, others("observing"), "it answers only what is asked"},
 		{[]string{"OperationStarted"}, others("starting"), "an attempt begins only behind its observation"},
 		{[]string{"OperationEnded"}, others("running"), "only an attempt that was started ends"},
 		{[]string{"IssuesMatched"}, others("matching"), "it answers only what is asked"},
-		{[]string{"Settled"}, others("inDoubt"), "only what is in doubt is settled"},
+		{[]string{"Settled"}, others("inDoubt", "asking"), "only what is in doubt, or cannot be asked about, is settled"},
 		{[]string{"TimerFired"}, others("asking", "polling", "resting", "running"), "nothing else waits for time"},
+
 		{
-			slices.Concat(gates, []string{"WindowAnswered", "StepResolved", "StageChecked", "StageAskFailed"}),
-			[]string{"run Cancelled", "run RolledBack"},
-			"after the end only leases are given back",
+			[]string{"OperationStarted", "OperationEnded", "IssuesMatched"},
+			prefixed("run ", "Waiting", "Halted"),
+			"what may start, runs or looks for known issues lets the run be Running, Paused or RollingBack",
 		},
+		{[]string{"OperationStarted"}, []string{"run Paused"}, "a pause holds the next attempt"},
 		{
-			[]string{"PauseRequested", "CancelRequested", "RetryRequested", "RollbackRequested"},
-			ended,
-			"after the end only leases are given back",
+			[]string{"StageChecked", "StageAskFailed", "WindowAnswered", "StepResolved"},
+			prefixed("run ", "Waiting", "Halted"),
+			"while the facts, the window or a value is asked for the run is Running, Paused or RollingBack",
 		},
+
+		{
+			slices.Concat(looks, []string{"WindowAnswered", "StepResolved", "AbortRequested"}),
+			[]string{"stage ahead"},
+			"nothing of the stage was begun or asked for yet",
+		},
+		{[]string{"Approved"}, []string{"stage ahead"}, "the facts that it has to name are not known yet"},
 		{[]string{"ConditionAnswered", "StepResolved", "WindowAnswered"}, partsBut("working"), "only steps ask for it"},
 		{[]string{"SoakObserved"}, partsBut("working", "soaking"), "a soak is a step, or stands behind the stage"},
-		{
-			[]string{"Approved", "Rejected", "PersonDone"},
-			partsBut("working", "gated"),
-			"a gate stands before a stage, or is a step",
-		},
-		{[]string{"PauseRequested"}, []string{"run Paused", "run RollingBack"}, "it is paused, or the way back is not paused"},
-		{[]string{"RetryRequested"}, []string{"run RollingBack", "run Paused"}, "nothing has failed, or the run is held"},
+		{[]string{"Approved"}, partsBut("working", "gated"), "the gate stands before a stage, or is a step"},
 		{[]string{"AbortRequested"}, prefixed("stage ", "checking", "gated"), "nothing of the stage was begun: it is cancelled"},
-		{[]string{"RetryRequested"}, prefixed("stage ", "releasing", "soaking"), "no step of the stage has failed, or it goes on"},
+
+		{[]string{"PauseRequested"}, []string{"run Paused", "run RollingBack"}, "it is paused, or the way back is not paused"},
+		{[]string{"ResumeRequested"}, prefixed("run ", "Halted", "RollingBack"), "it is not paused, and stands before no stage"},
+		{[]string{"RetryRequested"}, []string{"run RollingBack"}, "nothing has failed: a rollback that has stopped is Halted"},
 		{[]string{"ReleaseRequested"}, []string{"run Paused", "run RollingBack"}, "a pause and the way back keep the leases"},
-		{[]string{"OperationStarted"}, []string{"run Paused"}, "a pause holds the next attempt"},
-		{[]string{"ResumeRequested"}, prefixed("run ", "Running", "RollingBack"), "it is not paused"},
 		{
-			slices.Concat(gates, []string{"WindowAnswered", "StepResolved", "UntilRequested", "Replanned", "AbortRequested", "Accepted"}),
+			slices.Concat(looks, []string{
+				"Approved", "WindowAnswered", "StepResolved", "UntilRequested", "Replanned", "AbortRequested", "Accepted",
+			}),
 			[]string{"run RollingBack"},
 			"the way back asks for none of it",
 		},

@@ -19,35 +19,36 @@ import (
 //nolint:lll // A row of the table is one line.
 func Invariants() map[string]string {
 	return map[string]string{
-		"I1":       "a step starts only when all steps that it needs have ended well, were skipped by rule or accepted",
-		"I2":       "nothing mutates before the checks of preflight are over and each that failed was accepted by a person",
-		"I3":       "at most one attempt of a step is in flight",
-		"I4":       "a key changes the world at most once unless it was observed in between that nothing, or a resumable part, was done",
-		"I5":       "folding the history, read from JSON, gives the live state",
-		"I6":       "a rollback undoes only what has happened, in the reverse order of what rests on it",
-		"I7":       "an approval counts only for the digest of the stage and the facts for which it was given",
-		"I8":       "after faults stop the run ends or waits for a named person or timer, and what Next names is accepted",
-		"I9":       "no event contains a secret",
-		"I10":      "pause and cancel take effect before the next mutating step",
-		"covered":  "no damaging step without a proved backup of its stage that holds all that users have written",
-		"restore":  "data is brought back from a proved backup, while nobody writes",
-		"foreign":  "a value of somebody else is never replaced by taking something back",
-		"prior":    "what is put back is what was there before",
-		"leases":   "what was taken is given back, or listed as held",
-		"rollback": "a rollback ends at the exact state before, or at a point of no return with a written remainder",
-		"abort":    "a run whose way back was taken ends with the steps of the way back done",
-		"doubt":    "a step in doubt is neither run nor passed over without an observation or a person",
-		"order":    "phases begin in their order, and no more steps at once than permitted",
-		"resource": "one user of a resource at a time",
-		"window":   "a step that changes things starts in an open window that fits it and the way back",
-		"facts":    "no step of a stage starts while a fact or target is not as the plan expects or a finding blocks",
-		"gate":     "no step starts before the gates of its stage have passed and the stage before has soaked",
-		"bounded":  "the number of pending commands is bounded, and each has an ID of its own",
-		"pending":  "the answer to a pending command can follow",
-		"late":     "the answer to a command that is no longer pending does not count",
-		"epoch":    "an owner with an old epoch cannot take over",
-		"panic":    "the core never panics",
-		"refused":  "an event that is refused changes nothing",
+		"I1":         "a step starts only when all steps that it needs have ended well, were skipped by rule or accepted",
+		"I2":         "nothing mutates before the checks of preflight are over and each that failed was accepted by a person",
+		"I3":         "at most one attempt of a step is in flight",
+		"I4":         "a key changes the world at most once unless it was observed in between that nothing, or a resumable part, was done",
+		"I5":         "folding the history, read from JSON, gives the live state",
+		"I6":         "a rollback undoes only what has happened, in the reverse order of what rests on it",
+		"I7":         "an approval counts only for the digest of the stage and the facts for which it was given",
+		"I8":         "after faults stop the run ends or waits for a named person or timer, and what Next names is accepted",
+		"I9":         "no event contains a secret",
+		"I10":        "pause and cancel take effect before the next mutating step",
+		"covered":    "no damaging step without a proved backup of its stage that holds all that users have written",
+		"restore":    "data is brought back from a proved backup, while nobody writes",
+		"foreign":    "a value of somebody else is never replaced by taking something back",
+		"prior":      "what is put back is what was there before",
+		"leases":     "what was taken is given back, or listed as held",
+		"rollback":   "a rollback ends at the exact state before, or at a point of no return with a written remainder",
+		"abort":      "a run whose way back was taken ends with the steps of the way back done",
+		"doubt":      "a step in doubt is neither run nor passed over without an observation or a person",
+		"order":      "phases begin in their order, and no more steps at once than permitted",
+		"resource":   "one user of a resource at a time",
+		"window":     "a step that changes things starts in an open window that fits it and the way back",
+		"facts":      "no step of a stage starts while a fact or target is not as the plan expects or a finding blocks",
+		"gate":       "no step starts before the gates of its stage have passed and the stage before has soaked",
+		"bounded":    "the number of pending commands is bounded, and each has an ID of its own",
+		"pending":    "the answer to a pending command can follow",
+		"late":       "the answer to a command that is no longer pending does not count",
+		"impossible": "what is said to be impossible in a state is refused",
+		"epoch":      "an owner with an old epoch cannot take over",
+		"panic":      "the core never panics",
+		"refused":    "an event that is refused changes nothing",
 	}
 }
 
@@ -83,7 +84,10 @@ type account struct {
 	soaked   time.Duration
 	healthy  time.Time
 	accepted map[string]bool
-	checks   map[string]bool
+	// passed tells that its steps began before a replan, whose findings are about
+	// those that come later.
+	passed bool
+	checks map[string]bool
 }
 
 func newJudge(s *sim) *judge {
@@ -92,12 +96,16 @@ func newJudge(s *sim) *judge {
 		partial: map[string]bool{}, ids: map[string]struct{}{},
 	}
 	for range s.c.Plan.Stages {
-		j.stages = append(j.stages, account{
-			blocked: map[string]bool{}, votes: map[string]map[string]bool{},
-			accepted: map[string]bool{}, checks: map[string]bool{},
-		})
+		j.stages = append(j.stages, newAccount())
 	}
 	return j
+}
+
+func newAccount() account {
+	return account{
+		blocked: map[string]bool{}, votes: map[string]map[string]bool{},
+		accepted: map[string]bool{}, checks: map[string]bool{},
+	}
 }
 
 func breachf(name, format string, args ...any) error {
@@ -133,8 +141,11 @@ func (j *judge) after(e run.Event) error {
 	if err := j.note(e); err != nil {
 		return err
 	}
-	if n := len(j.s.history); n%97 == 0 {
+	switch n := len(j.s.history); {
+	case n%97 == 0:
 		return j.offers()
+	case n%61 == 0:
+		return j.impossible()
 	}
 	return nil
 }
@@ -357,7 +368,7 @@ func (j *judge) reload() error {
 	if err != nil {
 		return breachf("I5", "the state cannot be read: %v", err)
 	}
-	if back, err = run.Resume(s.c.Plan, back); err != nil {
+	if back, err = run.ResumeFrom(s.source, back); err != nil {
 		return breachf("I5", "the state cannot be resumed: %v", err)
 	}
 	s.state = back
@@ -366,7 +377,7 @@ func (j *judge) reload() error {
 
 func (j *judge) fold() error {
 	s := j.s
-	folded := run.New(s.c.Plan, runID)
+	folded := run.WithPlans(run.New(s.first, runID), s.source)
 	for i, data := range j.encoded {
 		e, err := run.DecodeEvent(data)
 		if err != nil {

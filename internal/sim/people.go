@@ -101,6 +101,10 @@ func (s *sim) person(next []run.Next) error {
 		if !s.calm && s.d.oneIn(12) {
 			body = &run.Rejected{Who: b.Who, Gate: b.Gate}
 		}
+	case *run.PersonDone:
+		if !s.calm && s.d.oneIn(12) {
+			body = &run.Rejected{Who: b.Who, Gate: b.Gate}
+		}
 	}
 	if a, ok := body.(*run.Approved); ok && !s.may(a) {
 		return nil
@@ -151,8 +155,10 @@ func (s *sim) mend(b *run.RetryRequested) {
 	if back := s.state.Back; back != nil {
 		if back.Built && back.Next < len(back.Items) && back.Items[back.Next].What != run.Check {
 			op := &back.Items[back.Next]
-			if o, want := s.world.of(op.Ref); op.What != run.Restore && o.effect == nil && o.value != want {
-				s.world.mend(o, text(op.Before), s.world.info(op.Ref))
+			in := s.world.info(op.Ref)
+			o, want := s.world.of(op.Ref)
+			if in.step.Gate == "" && op.What != run.Restore && o.effect == nil && o.value != want {
+				s.world.mend(o, text(op.Before), in)
 			}
 		}
 		return

@@ -37,9 +37,17 @@ func (s *sim) survive() (err error) {
 // giveBack lets people release leases after the end of the run, with faults for
 // a while, and waits for what is still given back.
 func (s *sim) giveBack() error {
+	if s.c.Faults.Untimely > 0 && s.d.oneIn(2) { // Faults come back, and what is given back may be in doubt.
+		s.calm = false
+		s.f = &Faults{Unknown: 2, Lost: 3, Vanish: 4, Half: 6, Lie: 4, Crash: 12, Outlive: 2, Late: 8}
+	}
 	for n := range 2000 {
-		if n > 30 {
+		switch {
+		case n > 40:
 			s.calmDown()
+		case !s.calm && s.d.oneIn(6):
+			s.world.unreachable = s.now + s.d.span(time.Second, 5*time.Minute)
+			s.world.cause = pick(s.d, run.WaitTarget, run.WaitCredentials)
 		}
 		next := run.Summarize(s.state).Next
 		var err error
@@ -63,7 +71,7 @@ func (s *sim) giveBack() error {
 }
 
 // most is after how many events beyond the faults a run must have ended.
-func (s *sim) most() int { return s.c.Wild + 60*s.stats.Steps + 3000 }
+func (s *sim) most() int { return s.c.Wild + 60*(s.stats.Steps+s.extra) + 3000 }
 
 func (s *sim) drive() error {
 	if s.dies(true) {
@@ -125,6 +133,8 @@ func (s *sim) turn() error {
 	}
 	next := run.Summarize(s.state).Next
 	switch {
+	case len(next) > 0 && s.f.Untimely > 0 && s.d.oneIn(s.tempted()):
+		return s.untimely()
 	case len(next) > 0:
 		return s.person(next)
 	case len(s.queue) == 0 && !s.state.Status.Final():
@@ -135,6 +145,16 @@ func (s *sim) turn() error {
 	return s.happen()
 }
 
+// tempted is once in how many times a person does something else than what is
+// named: between stages, in a pause and before a rollback begins there is time.
+func (s *sim) tempted() int {
+	st := &s.state
+	if st.Paused || st.Stages[st.Stage].Part == run.PartAhead || st.Back != nil {
+		return 2
+	}
+	return 8
+}
+
 // weather lets faults strike. It tells whether it took the turn.
 func (s *sim) weather() (bool, error) {
 	f, w := s.f, s.world
@@ -143,6 +163,8 @@ func (s *sim) weather() (bool, error) {
 		return true, s.crash()
 	case s.d.oneIn(f.Whim):
 		return true, s.whim()
+	case s.d.oneIn(f.Untimely):
+		return true, s.untimely()
 	case s.d.oneIn(f.Nonsense):
 		return true, s.nonsense()
 	case s.d.oneIn(f.Unreachable):

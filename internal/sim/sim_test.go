@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 var (
 	seeds = flag.Int("seeds", 0, "how many seeds to simulate in TestMany")
 	first = flag.Uint64("first", 1_000_000, "the first seed of TestMany")
+	rare  = flag.Bool("rare", false, "list the pairs that TestMany reaches, or offers, less than 40 times")
 	mode  = flag.String("mode", string(Mixed), "the mode of TestMany: mixed, small or aborts")
 )
 
@@ -55,11 +57,32 @@ func TestMany(t *testing.T) {
 		r.Years, r.Ends)
 	judged(t, r)
 	if Mode(*mode) == Mixed && len(r.Failures) == 0 {
-		for _, problem := range r.Seen.Check(false) {
+		problems := r.Seen.Check(*seeds >= promised)
+		for _, problem := range problems {
 			t.Error(problem)
 		}
 		for _, problem := range r.Seen.Check(true) {
-			fmt.Fprintln(os.Stderr, "sim: "+problem)
+			if !slices.Contains(problems, problem) {
+				fmt.Fprintln(os.Stderr, "sim: "+problem)
+			}
+		}
+		if *rare {
+			tellRare(r)
+		}
+	}
+}
+
+// promised is from how many seeds on every pair has to be reached or explained.
+const promised = 20_000
+
+// tellRare lists the pairs that were reached least.
+func tellRare(r *Report) {
+	reached, offered := r.Seen.Pairs(), r.Seen.Offered()
+	for p, n := range reached {
+		if n < 40 && impossible(p) == "" {
+			fmt.Fprintf(os.Stderr, "sim: %s was reached %d times\n", p, n)
+		} else if n := offered[p]; n < 40 && impossible(p) != "" {
+			fmt.Fprintf(os.Stderr, "sim: %s was offered %d times\n", p, n)
 		}
 	}
 }

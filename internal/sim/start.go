@@ -49,7 +49,10 @@ func (j *judge) started(b *run.OperationStarted) error {
 func (j *judge) neighbours(in *info, name string, first bool) error {
 	st := &j.s.state.Stages[in.at.Stage]
 	steps := j.steps(in)
-	active := 0
+	active, attempts := 0, 0
+	for i := range st.Steps[in.at.Step].Ops { // Those of later members begin nothing.
+		attempts += st.Steps[in.at.Step].Ops[i].Attempt
+	}
 	for k := range steps {
 		o, s := &steps[k], &st.Steps[k]
 		if s.Status == run.StepRunning {
@@ -68,7 +71,8 @@ func (j *judge) neighbours(in *info, name string, first bool) error {
 		if in.step.Effect == action.Mutating && !in.abort && o.Phase == plan.Preflight && !j.passed(in, o, s) {
 			return breachf("I2", "%s was started, and check %s is %s", name, o.ID, s.Status)
 		}
-		before := first && slices.Index(plan.Phases(), o.Phase) < slices.Index(plan.Phases(), in.step.Phase)
+		before := slices.Index(plan.Phases(), o.Phase) < slices.Index(plan.Phases(), in.step.Phase) &&
+			first && attempts == 1
 		if before && !o.Free && !in.step.Free && !over {
 			return breachf("order", "%s was started, and %s of an earlier phase is %s", name, o.ID, s.Status)
 		}
@@ -152,7 +156,7 @@ func (j *judge) stage(in *info, a *account, name string) error {
 	}
 	for i := range j.s.c.Plan.Findings {
 		f := &j.s.c.Plan.Findings[i]
-		if f.Blocks() && (f.Stage == "" || f.Stage == p.ID) && !a.accepted[f.Name] {
+		if !a.passed && f.Blocks() && (f.Stage == "" || f.Stage == p.ID) && !a.accepted[f.Name] {
 			return breachf("facts", "%s was started, and %s blocks", name, f.Name)
 		}
 	}
@@ -205,6 +209,9 @@ func (j *judge) inWindow(in *info, a *account, name string, op run.Ref) error {
 // end judges how the run has ended.
 func (j *judge) end() error {
 	s := j.s
+	if err := j.impossible(); err != nil {
+		return err
+	}
 	sum := run.Summarize(s.state)
 	if s.state.Status == run.Succeeded && len(sum.Leases) > 0 {
 		return breachf("leases", "the run succeeded and holds %v", sum.Leases)

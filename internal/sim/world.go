@@ -102,9 +102,17 @@ func newWorld(p *plan.Plan, d *dice) *world {
 		snapshots: map[string]*snapshot{}, restored: map[string]bool{}, torn: map[string]bool{},
 		begun: map[string]int{}, changed: map[string]int{}, baselines: map[int]*baseline{},
 	}
-	stateful := map[string]bool{}
 	for _, c := range p.Components {
 		w.components[c.Name] = &component{name: c.Name, schema: "v0"}
+	}
+	w.learnAll()
+	return w
+}
+
+// learnAll learns what the steps of the plan do.
+func (w *world) learnAll() {
+	p, stateful := w.plan, map[string]bool{}
+	for _, c := range p.Components {
 		stateful[c.Name] = c.Kind != "service"
 	}
 	for i := range p.Stages {
@@ -114,7 +122,6 @@ func newWorld(p *plan.Plan, d *dice) *world {
 			w.learn(st.ID+"/abort", i+len(p.Stages), st.Abort.Steps, stateful, true)
 		}
 	}
-	return w
 }
 
 func (w *world) learn(stage string, at int, steps []plan.Step, stateful map[string]bool, abort bool) {
@@ -131,19 +138,26 @@ func (w *world) learn(stage string, at int, steps []plan.Step, stateful map[stri
 				w.object(in.object).data = true
 			}
 		}
-		for _, c := range s.Quiesces {
-			o := w.object(in.object)
-			o.quiesces = append(o.quiesces, c)
-			if !slices.Contains(w.components[c].quiesced, o) {
-				w.components[c].quiesced = append(w.components[c].quiesced, o)
-			}
-		}
+		w.quiesces(in)
 		for _, need := range s.Needs {
 			if n := w.infos[stage+"/"+need]; n != nil {
 				n.dependents = append(n.dependents, in)
 			}
 		}
 		w.infos[stage+"/"+s.ID] = in
+	}
+}
+
+// quiesces notes which components a step keeps users from.
+func (w *world) quiesces(in *info) {
+	for _, c := range in.step.Quiesces {
+		o := w.object(in.object)
+		if !slices.Contains(o.quiesces, c) {
+			o.quiesces = append(o.quiesces, c)
+		}
+		if !slices.Contains(w.components[c].quiesced, o) {
+			w.components[c].quiesced = append(w.components[c].quiesced, o)
+		}
 	}
 }
 

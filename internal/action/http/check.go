@@ -89,9 +89,6 @@ func (c checker) observe(
 	defer cancel()
 	for try := 1; ; try++ {
 		out, why, err := c.try(ctx, env, in)
-		// With credentials it says nothing about what is checked. A server that is
-		// starting may answer so too, so the other tries come first.
-		barred := err == nil && why != "" && len(in.SecretHeaders) > 0 && noAccess(out.Status)
 		switch {
 		case err != nil:
 			return action.Observed[CheckOutput]{}, err
@@ -105,13 +102,6 @@ func (c checker) observe(
 					Reason: reasonInterrupted, Retryable: true, Effect: action.ExtentNone,
 					Err: fmt.Errorf("check %s: %w, the last of %d tries: %s",
 						showRaw(in.URL), context.Cause(ctx), try, why),
-				}
-			}
-			if barred {
-				return action.Observed[CheckOutput]{}, &action.Error{
-					Reason: action.ReasonAccessRefused, Retryable: true, Effect: action.ExtentNone,
-					Remedy: renewSecrets,
-					Err:    fmt.Errorf("check %s: %s (tries: %d)", showRaw(in.URL), why, try),
 				}
 			}
 			return action.Observed[CheckOutput]{

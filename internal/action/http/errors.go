@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"regexp"
 	"syscall"
@@ -27,14 +26,6 @@ const (
 	reasonBodyTooLarge        = "BodyTooLarge"
 	reasonRequestFailed       = "RequestFailed"
 )
-
-// renewSecrets is the remedy where a server refuses the credentials.
-const renewSecrets = "renew the secrets in secretHeaders"
-
-// noAccess tells whether a server refuses the credentials that it was given.
-func noAccess(status int) bool {
-	return status == http.StatusUnauthorized || status == http.StatusForbidden
-}
 
 // couldNotAsk explains why there is no answer to q. ctx is the context of the
 // caller, without the timeout of the action.

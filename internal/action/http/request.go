@@ -200,8 +200,8 @@ func unclear(url string, status int, why string) error {
 		Err: fmt.Errorf("observe the effect at %s: the answer means nothing that was described: %s",
 			showRaw(url), why),
 	}
-	if noAccess(status) {
-		failure.Reason, failure.Remedy = action.ReasonAccessRefused, renewSecrets
+	if status == http.StatusUnauthorized || status == http.StatusForbidden {
+		failure.Reason, failure.Remedy = action.ReasonAccessRefused, "renew the secrets in secretHeaders"
 	}
 	return failure
 }
@@ -226,8 +226,8 @@ func (r requester) run(
 	if slices.Contains(unchanged, out.Status) {
 		failure.Effect = action.ExtentNone
 		failure.Retryable = out.Status == http.StatusTooManyRequests || out.Status >= 500
-		if noAccess(out.Status) {
-			failure.Reason, failure.Remedy = action.ReasonAccessRefused, renewSecrets
+		if out.Status == http.StatusUnauthorized || out.Status == http.StatusForbidden {
+			failure.Reason, failure.Remedy = action.ReasonAccessRefused, "renew the secrets in secretHeaders"
 		}
 	}
 	return RequestOutput{}, failure
@@ -267,10 +267,6 @@ func (r requester) undo(ctx context.Context, env action.Env, in RequestInput, _ 
 	failure := refused(u.Method, u.URL, out)
 	failure.Reason, failure.Retryable = reasonUndoFailed, true
 	failure.Err = fmt.Errorf("take back the effect: %w", failure.Err)
-	if noAccess(out.Status) {
-		failure.Effect = action.ExtentNone
-		failure.Reason, failure.Remedy = action.ReasonAccessRefused, renewSecrets
-	}
 	return failure
 }
 

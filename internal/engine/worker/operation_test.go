@@ -169,9 +169,6 @@ func TestPerform(t *testing.T) {
 	failure := func(e action.Extent, retryable bool) error {
 		return &action.Error{Reason: "Refused", Retryable: retryable, Effect: e, Err: errWorld, Remedy: "wait"}
 	}
-	refused := func(reason string) error {
-		return &action.Error{Reason: reason, Effect: action.ExtentNone, Err: errWorld}
-	}
 	cases := map[string]struct {
 		reason string
 		what   run.What
@@ -180,20 +177,17 @@ func TestPerform(t *testing.T) {
 		panics any
 		want   run.OperationEnded
 	}{
-		"OK":         {"It went well.", run.Do, "change", nil, nil, run.OperationEnded{OK: true, Output: []byte(`{"color":""}`)}},
-		"UndoOK":     {"An undo has no output.", run.Undo, "change", nil, nil, run.OperationEnded{OK: true}},
-		"None":       {"Nothing has happened.", run.Do, "change", failure(action.ExtentNone, true), nil, run.OperationEnded{Extent: "none", Retryable: true, Reason: "Refused", Message: "connection reset: wait"}},
-		"Secret":     {"Better credentials are waited for.", run.Do, "change", refused(action.ReasonSecretUnavailable), nil, run.OperationEnded{Extent: "none", Reason: "SecretUnavailable", Message: "connection reset", Cause: run.WaitCredentials}},
-		"Barred":     {"Also when it is taken back.", run.Undo, "change", refused(action.ReasonAccessRefused), nil, run.OperationEnded{Extent: "none", Reason: "AccessRefused", Message: "connection reset", Cause: run.WaitCredentials}},
-		"HalfBarred": {"What has happened is looked at first.", run.Do, "change", &action.Error{Reason: action.ReasonAccessRefused, Effect: action.ExtentPartial, Err: errWorld}, nil, run.OperationEnded{Extent: "partial", Reason: "AccessRefused", Message: "connection reset"}},
-		"Partial":    {"Half.", run.Do, "change", failure(action.ExtentPartial, false), nil, run.OperationEnded{Extent: "partial", Reason: "Refused", Message: "connection reset: wait"}},
-		"Done":       {"There, and yet it failed.", run.Do, "change", failure(action.ExtentDone, false), nil, run.OperationEnded{Extent: "done", Reason: "Refused", Message: "connection reset: wait"}},
-		"Unsaid":     {"Who says nothing of the effect does not know it.", run.Do, "change", failure("", false), nil, run.OperationEnded{Extent: "unknown", Reason: "Refused", Message: "connection reset: wait"}},
-		"AnyError":   {"So is any other error.", run.Undo, "change", errWorld, nil, run.OperationEnded{Extent: "unknown", Retryable: true, Reason: "Failed", Message: "connection reset"}},
-		"Panic":      {"A panic tells its type only.", run.Do, "change", nil, "hunter2", run.OperationEnded{Extent: "unknown", Reason: "Panicked", Message: "the action broke down (string): report it as a bug of the action"}},
-		"NoUndo":     {"There is no inverse.", run.Undo, "burn", nil, nil, run.OperationEnded{Extent: "none", Reason: "NoUndo", Message: action.ErrNoUndo.Error()}},
-		"Gone":       {"The program has no such action.", run.Do, "gone", nil, nil, run.OperationEnded{Extent: "none", Reason: "UnknownAction", Message: `this program has no action "test.gone@1": use the version of refit that made the plan`}},
-		"Wrong":      {"The input does not fit.", run.Do, "wrong", nil, nil, run.OperationEnded{Extent: "none", Reason: "InvalidInput", Message: `input of test.change: /colour: unknown field "colour": did you mean "color"?`}},
+		"OK":       {"It went well.", run.Do, "change", nil, nil, run.OperationEnded{OK: true, Output: []byte(`{"color":""}`)}},
+		"UndoOK":   {"An undo has no output.", run.Undo, "change", nil, nil, run.OperationEnded{OK: true}},
+		"None":     {"Nothing has happened.", run.Do, "change", failure(action.ExtentNone, true), nil, run.OperationEnded{Extent: "none", Retryable: true, Reason: "Refused", Message: "connection reset: wait"}},
+		"Partial":  {"Half.", run.Do, "change", failure(action.ExtentPartial, false), nil, run.OperationEnded{Extent: "partial", Reason: "Refused", Message: "connection reset: wait"}},
+		"Done":     {"There, and yet it failed.", run.Do, "change", failure(action.ExtentDone, false), nil, run.OperationEnded{Extent: "done", Reason: "Refused", Message: "connection reset: wait"}},
+		"Unsaid":   {"Who says nothing of the effect does not know it.", run.Do, "change", failure("", false), nil, run.OperationEnded{Extent: "unknown", Reason: "Refused", Message: "connection reset: wait"}},
+		"AnyError": {"So is any other error.", run.Undo, "change", errWorld, nil, run.OperationEnded{Extent: "unknown", Retryable: true, Reason: "Failed", Message: "connection reset"}},
+		"Panic":    {"A panic tells its type only.", run.Do, "change", nil, "hunter2", run.OperationEnded{Extent: "unknown", Reason: "Panicked", Message: "the action broke down (string): report it as a bug of the action"}},
+		"NoUndo":   {"There is no inverse.", run.Undo, "burn", nil, nil, run.OperationEnded{Extent: "none", Reason: "NoUndo", Message: action.ErrNoUndo.Error()}},
+		"Gone":     {"The program has no such action.", run.Do, "gone", nil, nil, run.OperationEnded{Extent: "none", Reason: "UnknownAction", Message: `this program has no action "test.gone@1": use the version of refit that made the plan`}},
+		"Wrong":    {"The input does not fit.", run.Do, "wrong", nil, nil, run.OperationEnded{Extent: "none", Reason: "InvalidInput", Message: `input of test.change: /colour: unknown field "colour": did you mean "color"?`}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

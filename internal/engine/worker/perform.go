@@ -64,9 +64,6 @@ func failed(end *run.OperationEnded, err error) run.Body {
 		if failure.Effect != "" {
 			end.Extent = string(failure.Effect)
 		}
-		if failure.Effect == action.ExtentNone && causeOf(err) == run.WaitCredentials {
-			end.Cause = run.WaitCredentials
-		}
 	}
 	return end
 }
