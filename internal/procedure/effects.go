@@ -114,6 +114,13 @@ func (b *body) checkLease(t *StepTemplate) {
 			"step %q cannot give its change back: %s", t.ID, cmp.Or(why, t.Spec.Name+" has no inverse")).
 			Suggest("remove the lease, or use an action that can be undone")
 	}
+	with, _ := t.Source.With.Plain().(map[string]any)
+	if t.Spec.Gate == "" && !t.Spec.Observable(with) {
+		b.ds.Warnf("LeaseNotObservable", lease.Pos,
+			"step %q gives its change back although somebody else may have changed it meanwhile: nothing looks", t.ID).
+			Suggest("add %s to with, which succeeds only while what the step has set is there, and prints what is",
+				t.Spec.ObserveField)
+	}
 	until := lease.Until
 	id, isStep := strings.CutPrefix(until.Value, "step:")
 	switch {

@@ -147,6 +147,16 @@ steps: {look: {action: kube.version}}
 				`KeyNotPermitted 17:96: error: step "b" cannot have reversible: write it into the steps of the sub-procedure`,
 			},
 		},
+		"LeaseNotObservable": {
+			reason: "Somebody else's value should be seen before it is taken back.",
+			steps: `  a: {phase: quiesce, action: exec.command, with: {command: [x], undo: {command: [y]}}, lease: {until: stage}}
+  b: {phase: quiesce, action: exec.command, with: {command: [x], undo: {command: [y]}, observe: {command: [z]}}, lease: {until: stage}}
+`,
+			want: []string{
+				`NotObservable 16:7: warning: a crash during step "a" leaves it in doubt: nothing says whether it has happened: add observe to with`,
+				`LeaseNotObservable 16:100: warning: step "a" gives its change back although somebody else may have changed it meanwhile: nothing looks: add observe to with, which succeeds only while what the step has set is there, and prints what is`,
+			},
+		},
 		"NotObservable": {
 			reason: "A crash should not leave a step in doubt.",
 			steps: `  a: {phase: upgrade, action: exec.command, with: {command: [x], undo: {command: [y]}}}
