@@ -39,7 +39,7 @@ build: ## Build the program at bin/refit: static, without cgo.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/refit ./cmd/refit
 
 .PHONY: demo
-demo: build ## Show the main job on real input: lint, paths, plan, a changed fact, a refused plan.
+demo: build ## Show the main job on real input: lint, plan, a refused plan, approvals, kill -9 in a step, going on.
 	@hack/demo.sh
 
 ##

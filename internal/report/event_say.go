@@ -84,7 +84,7 @@ func sayWindow(b *run.WindowAnswered) said {
 }
 
 func sayResolved(b *run.StepResolved) said {
-	where := b.Stage + "/" + b.Step
+	where := stepPath(b.Stage, b.Step)
 	switch {
 	case b.Error != "":
 		return said{where, "its values cannot be computed: " + b.Error, Danger}
@@ -205,7 +205,7 @@ func sayRequest(body any) said {
 	case *run.Settled:
 		return said{refText(b.Op), "settled as " + string(b.Verdict) + " by " + who(b.Who), Warn}
 	case *run.ReleaseRequested:
-		return said{b.Stage + "/" + b.Step, "release asked for by " + who(b.Who), Warn}
+		return said{stepPath(b.Stage, b.Step), "release asked for by " + who(b.Who), Warn}
 	case *run.RollbackRequested:
 		return said{b.Stage, "rollback asked for by " + who(b.Who), Warn}
 	case *run.RollbackApproved:

@@ -180,7 +180,7 @@ func (b *runBuilder) rollback() {
 	}
 	for _, at := range back.Remainder {
 		_, stage, steps, _ := b.stageOfState(at.Stage)
-		v.Remainder = append(v.Remainder, stage+"/"+steps[at.Step].ID)
+		v.Remainder = append(v.Remainder, stepPath(stage, steps[at.Step].ID))
 	}
 	b.view.Rollback = v
 }

@@ -23,7 +23,7 @@ func (b *runBuilder) headline() string {
 	case s.Reason == "UntilReached":
 		return "stopped before stage " + s.Until + ", as it was asked for"
 	case s.Paused:
-		return "paused: " + s.Reason
+		return reasonText(s.Reason)
 	case s.Cancelling:
 		return "being cancelled: what is under way ends first"
 	case s.Aborting:
@@ -46,12 +46,24 @@ func (b *runBuilder) ended() string {
 	case run.PartlyRolledBack:
 		return count(v.Counts.Undone, "step") + " taken back, what remains is listed below"
 	case run.Cancelled:
-		return "cancelled: " + orText(v.Reason, "on request") + ", " + b.progress()
+		return reasonText(v.Reason) + ", " + b.progress()
 	case run.Failed:
 		return "the author's way back was taken, " + b.progress()
 	case run.Planned, run.Running, run.Waiting, run.Paused, run.Halted, run.RollingBack:
 	}
 	return b.progress()
+}
+
+// reasonText words why a run was paused or cancelled: a person's own words, or
+// what the core calls it.
+func reasonText(reason string) string {
+	switch reason {
+	case "", "Requested":
+		return "on request"
+	case "WindowClosed":
+		return "its window has closed"
+	}
+	return reason
 }
 
 func (b *runBuilder) progress() string {
@@ -94,7 +106,7 @@ func (b *runBuilder) waitsForPerson() string {
 	}
 	for j := range st.Steps {
 		if step := &st.Steps[j]; step.Status == run.StepFailed && s.Status == run.Halted {
-			return id + "/" + steps[j].ID + " failed: " + orText(step.Message, step.Reason)
+			return stepPath(id, steps[j].ID) + " failed: " + orText(step.Message, step.Reason)
 		}
 	}
 	if len(b.view.Gates) > 0 {
@@ -142,7 +154,7 @@ func (b *runBuilder) goesOn() string {
 	}
 	for j := range st.Steps {
 		if step := stepView(&steps[j], &st.Steps[j]); step.Status == run.StepWaiting {
-			text := id + "/" + step.ID + " waits"
+			text := stepPath(id, step.ID) + " waits"
 			if step.Wait != "" {
 				text += " for " + string(step.Wait)
 			}

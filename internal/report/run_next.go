@@ -15,10 +15,7 @@ func number0(n int) string { return strconv.Itoa(n) }
 // refText names an operation for people: "install", "undo of install",
 // "restore of database from db-backup".
 func refText(r run.Ref) string {
-	name := r.Stage
-	if r.Step != "" {
-		name += "/" + r.Step
-	}
+	name := stepPath(r.Stage, r.Step)
 	if r.Member != "" {
 		name += "[" + r.Member + "]"
 	}
@@ -36,6 +33,18 @@ func refText(r run.Ref) string {
 	case run.Do:
 	}
 	return name
+}
+
+// stepPath names a step for people. Of a step of an author's way back both the stage
+// and the step are called "abort/…" in plans: it is said once.
+func stepPath(stage, step string) string {
+	if step == "" {
+		return stage
+	}
+	if strings.HasPrefix(step, "abort/") {
+		stage = strings.TrimSuffix(stage, "/abort")
+	}
+	return stage + "/" + step
 }
 
 // operations lists what the core has in hand.
@@ -95,7 +104,7 @@ func (b *runBuilder) times(a *OperationView, ref run.Ref) {
 func gateText(g run.GateRef) string {
 	switch {
 	case g.Step != "":
-		return g.Stage + "/" + g.Step
+		return stepPath(g.Stage, g.Step)
 	case g.Name != "":
 		return g.Stage + " (" + g.Name + ")"
 	default:

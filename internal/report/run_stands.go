@@ -14,7 +14,7 @@ func RunStandsText(w io.Writer, v RunView, opts TextOptions) error {
 	if v.Owner == nil && len(v.Leases) > 0 {
 		names := make([]string, len(v.Leases))
 		for i, l := range v.Leases {
-			names[i] = l.Stage + "/" + l.Step
+			names[i] = stepPath(l.Stage, l.Step)
 		}
 		t.para(2, 4, in(Warn, "held: "), plain(list(names, 5)+"; nothing is released while nobody drives the run"))
 	}

@@ -80,7 +80,7 @@ func (t *runText) head() {
 	if v.Next.After(v.Looked) && !v.Status.Final() {
 		t.field("Goes on", plain(moment(v.Next)))
 	}
-	if v.Reason != "" {
+	if v.Reason != "" && !strings.HasPrefix(v.Headline, reasonText(v.Reason)) {
 		t.field("Reason", plain(v.Reason))
 	}
 	t.field("Steps", t.counts()...)
@@ -198,7 +198,8 @@ func (t *runText) gate(g *GateView) {
 	if len(g.By) > 0 {
 		what += ": " + strings.Join(g.By, ", ")
 	}
-	t.para(2, 4, in(Warn, "‖ "), in(Strong, g.Stage+"/"+g.Name), in(Muted, " ("+what+")"), plain(": "+g.Question))
+	t.para(2, 4, in(Warn, "‖ "), in(Strong, stepPath(g.Stage, g.Name)), in(Muted, " ("+what+")"),
+		plain(": "+g.Question))
 	if g.Rejected != "" {
 		t.para(4, 4, in(Danger, "refused: "+g.Rejected))
 	}
@@ -212,7 +213,7 @@ func (t *runText) leases() {
 	t.blank()
 	t.para(0, 2, in(Heading, "Held"), plain(": temporary changes that were not given back"))
 	for _, l := range t.v.Leases {
-		spans := []span{in(Warn, l.Stage+"/"+l.Step), plain(" since " + moment(l.Since))}
+		spans := []span{in(Warn, stepPath(l.Stage, l.Step)), plain(" since " + moment(l.Since))}
 		if len(l.Quiesces) > 0 {
 			spans = append(spans, plain(", stops writes to "+strings.Join(l.Quiesces, ", ")))
 		}

@@ -93,7 +93,7 @@ func NewLogEntry(line EventLine, evidence json.RawMessage) LogEntry {
 // StepLogText writes l for people. The error is that of w.
 func StepLogText(w io.Writer, l StepLog, opts TextOptions) error {
 	p := newPage(w, opts)
-	p.para(0, 2, in(Heading, l.Stage+"/"+l.Step), in(Muted, " of run "+l.Run))
+	p.para(0, 2, in(Heading, stepPath(l.Stage, l.Step)), in(Muted, " of run "+l.Run))
 	p.blank()
 	if len(l.Entries) == 0 {
 		p.para(0, 0, plain("Nothing has happened to this step yet."))

@@ -2,6 +2,7 @@ package run
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/refitproject/refit/internal/plan"
@@ -39,6 +40,15 @@ type stageView struct {
 	resolve       []bool
 	// reads are the steps of whose outputs the expressions of a step may speak.
 	reads [][]int
+}
+
+// named returns "stage/step" for people: of an author's way back both parts say
+// "abort", and one is enough.
+func (v *stageView) named(j int) string {
+	if step := v.steps[j].ID; v.abort && strings.HasPrefix(step, "abort/") {
+		return v.plan.ID + "/" + step
+	}
+	return v.id + "/" + v.steps[j].ID
 }
 
 // abortID is how the author's way back from a stage is called.

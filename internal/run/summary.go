@@ -102,7 +102,7 @@ func Summarize(s State) Summary {
 		}
 		for j := range s.Stages[i].Steps {
 			at := Place{i, j}
-			s.sort(&sum, at, v.id+"/"+v.steps[j].ID, back && s.stepHappened(at) && v.steps[j].Effect == "mutating")
+			s.sort(&sum, at, v.named(j), back && s.stepHappened(at) && v.steps[j].Effect == "mutating")
 		}
 	}
 	for _, at := range s.Order {

@@ -157,16 +157,32 @@ func (s *Service) Release(ctx context.Context, id, stage, step, reason string) (
 		if err := hasStepIn(v, stage, step); err != nil {
 			return nil, err
 		}
+		if !slices.ContainsFunc(v.Leases, func(l report.LeaseView) bool { return l.Stage == stage && l.Step == step }) {
+			return nil, usageErrorf("%s of stage %s holds nothing", step, stage).suggest("%s", heldIn(v))
+		}
 	case len(v.Leases) == 1:
 		stage, step = v.Leases[0].Stage, v.Leases[0].Step
 	case len(v.Leases) == 0:
-		return nil, usageErrorf("run %q holds no lease", id)
+		return nil, usageErrorf("run %q holds no lease: there is nothing to release", id)
 	default:
-		return nil, usageErrorf("run %q holds %d leases", id, len(v.Leases)).suggest("name the stage and the step")
+		return nil, usageErrorf("run %q holds %d leases", id, len(v.Leases)).
+			suggest("name the stage and the step: %s", heldIn(v))
 	}
 	return s.ask(ctx, id, reason, func(w run.Who) run.Body {
 		return &run.ReleaseRequested{Who: w, Stage: stage, Step: step}
 	})
+}
+
+// heldIn says what a run holds.
+func heldIn(v *report.RunView) string {
+	var held []string
+	for i := range v.Leases {
+		held = append(held, v.Leases[i].Stage+" "+v.Leases[i].Step)
+	}
+	if len(held) == 0 {
+		return "the run holds no lease"
+	}
+	return "held is " + someOf(held)
 }
 
 // Rollback undoes everything back to the start of a stage, by default of the

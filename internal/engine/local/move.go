@@ -70,12 +70,12 @@ func (e *Engine) Export(ctx context.Context, id string, to io.Writer, keep bool)
 		}
 		if left > 0 {
 			return fmt.Errorf("export run %q: program %d, which it has started, is still running: "+
-				"wait for it, or drive the run until it has ended", id, left)
+				"wait until it ends, or let refit drive %s end it, then export again", id, left, id)
 		}
 		for op := range l.state.Operations() {
 			if op.Life == run.Active {
-				return fmt.Errorf("export run %q: %s of step %s/%s is under way: drive it until it waits or has ended",
-					id, op.What, op.Stage, op.Step)
+				return fmt.Errorf("export run %q: %s of step %s/%s is under way: "+
+					"refit drive %s until it waits or has ended, then export again", id, op.What, op.Stage, op.Step, id)
 			}
 		}
 	}

@@ -115,6 +115,12 @@ looked at and not be driven.`,
 			if err := s.ExportRun(cmd.Context(), id, args[1], keep); err != nil {
 				return err
 			}
+			if keep {
+				c.sayf("copied to %s: to look at it elsewhere, type refit runs import %s there", args[1], args[1])
+			} else {
+				c.sayf("moved to %s: to go on elsewhere, type refit runs import %s there, then refit drive %s",
+					args[1], args[1], id)
+			}
 			v, err := s.Status(cmd.Context(), id)
 			return c.asked(v, err)
 		},
