@@ -54,7 +54,7 @@ func mutants() []mutant {
 		},
 		{"approval: a gate waits for it", runs + "follow.go", "|| !allPassed(st.Gates) ||", "||"},
 		{"approval: it is for the digest of the stage", runs + "on_approved.go", "e.Digest != v.plan.Digest || ", ""},
-		{"approval: it is for the facts", runs + "on_approved.go", "e.Facts != st.Facts || ", ""},
+		{"approval: it is for the facts", runs + "on_approved.go", " || e.Facts != st.Facts {", " {"},
 		{"approval: it does not outlive the facts", runs + "on_stage_checked.go", "if e.Facts != st.Facts {", "if false {"},
 		{
 			"approval: only those who may", runs + "gate.go",
