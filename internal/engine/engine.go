@@ -173,8 +173,10 @@ type Worker interface {
 type Assignment struct {
 	// Run is the id of the run, Dir the folder of its platform file.
 	Run, Dir string
-	Plan     *plan.Plan
-	Command  run.Command
+	// Plan is the one that the stage of the command came from: after a replan the
+	// stages that were kept go on meaning what they meant.
+	Plan    *plan.Plan
+	Command run.Command
 	// Progress, Log and Children are handed to the action; each may be nil.
 	Progress func(action.Progress)
 	Log      io.Writer

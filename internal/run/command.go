@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -191,6 +192,35 @@ func (c Timer) ID() string {
 		name = c.Timer.Gate.text()
 	}
 	return "timer " + string(c.Timer.Kind) + " " + name + numbered(c.Timer.Turn)
+}
+
+// StageOf returns the id of the stage, or of the way back, that a command is
+// about. What its expressions, facts and windows mean stands in the plan that the
+// stage came from: see State.PlanOf.
+func StageOf(c Command) string {
+	switch c := c.(type) {
+	case CheckStage:
+		return c.Stage
+	case AskWindow:
+		return c.Stage
+	case Resolve:
+		return c.Stage
+	case ObserveOperation:
+		return c.Op.Stage
+	case StartOperation:
+		return c.Op.Stage
+	case PerformOperation:
+		return c.Op.Stage
+	case MatchIssues:
+		return c.Op.Stage
+	case EvaluateCondition:
+		return c.Gate.Stage
+	case ObserveSoak:
+		return c.Gate.Stage
+	case Timer:
+		return cmp.Or(c.Timer.Gate.Stage, c.Timer.Op.Stage)
+	}
+	return ""
 }
 
 func (CheckStage) command()        {}

@@ -2,7 +2,10 @@ package enginetest
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/refitproject/refit/internal/engine"
@@ -14,6 +17,7 @@ import (
 func moving() map[string]func(*testing.T, *host) {
 	return map[string]func(*testing.T, *host){
 		"ExportImport": exportImport, "ExportCopy": exportCopy, "DamagedExport": damagedExport, "Replan": replan,
+		"ReplanKept": replanKept,
 	}
 }
 
@@ -167,5 +171,58 @@ func replan(t *testing.T, h *host) {
 	}
 	if got := there.load(id).State.Status; got != run.Succeeded {
 		t.Fatalf("the run that was moved is %s", got)
+	}
+}
+
+// replanKept goes back over a stage that was kept when others were planned anew:
+// each stage is looked at and taken back with the plan that it was made under.
+func replanKept(t *testing.T, h *host) {
+	b := h.bench(t)
+	r, ok := b.Engine.(engine.Replanner)
+	if !ok {
+		t.Skip("the host does not go on with another plan")
+	}
+	const second = "  - id: two\n    approval: {reason: \"Go on?\"}\n    steps:\n      b: {phase: upgrade, action: test.do}\n"
+	old := Plan(t, "  - id: one\n    steps:\n      a: {phase: upgrade, action: test.do}\n"+second)
+	id := b.create(old, 1)
+	if out := b.drive(id); out.Err != nil || out.Status != run.Waiting {
+		t.Fatalf("got %+v", out)
+	}
+	p := Plan(t, strings.Replace(second, "b:", "c:", 1))
+	if err := r.AddPlan(t.Context(), id, p); err != nil {
+		t.Fatal(err)
+	}
+	who := run.Who{By: "bob", Reason: "a better way"}
+	b.asks(id, &run.Replanned{Who: who, Digest: p.Digest})
+	b.restart()
+	var mu sync.Mutex
+	seen := map[string]string{}
+	b.world.Answer = func(_ context.Context, a engine.Assignment) (run.Body, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen[a.Command.ID()] = a.Plan.Digest
+		return nil, nil
+	}
+	if out := b.drive(id); out.Err != nil || out.Status != run.Waiting {
+		t.Fatalf("got %+v\n%s", out, b.story(id))
+	}
+	b.asks(id, &run.RollbackRequested{Who: who, Stage: "one"})
+	b.finish(id, run.RolledBack)
+	b.once(id, "do one/a", "undo one/a")
+	kept, replaced := 0, 0
+	for command, digest := range seen {
+		want := p.Digest
+		if strings.Contains(command, "one") {
+			want = old.Digest
+			kept++
+		} else {
+			replaced++
+		}
+		if digest != want {
+			t.Errorf("%s is carried out with plan %s, want %s", command, digest, want)
+		}
+	}
+	if kept < 3 || replaced < 1 {
+		t.Errorf("got %v, want a look, an undo and a check of stage one, and a check of stage two", seen)
 	}
 }
