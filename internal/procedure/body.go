@@ -16,6 +16,8 @@ const (
 	stageBody bodyKind = iota
 	abortBody
 	subBody
+	// remedyBody holds the steps that are taken only when a known issue is met.
+	remedyBody
 )
 
 // body is a list of steps that see each other: those of a stage, of its way

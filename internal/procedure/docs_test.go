@@ -15,19 +15,21 @@ import (
 	"github.com/refitproject/refit/internal/action/actiontest"
 	"github.com/refitproject/refit/internal/action/all"
 	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/issues"
 	"github.com/refitproject/refit/internal/platform"
 	"github.com/refitproject/refit/internal/procedure"
 	"github.com/refitproject/refit/internal/versions"
 	"github.com/refitproject/refit/internal/yamldoc"
 )
 
-// pages are the reference pages of the three languages and the documents that
+// pages are the reference pages of the four languages and the documents that
 // their tables describe.
 func pages() map[string]reflect.Type {
 	return map[string]reflect.Type{
 		"procedure.md": reflect.TypeFor[procedure.Document](),
 		"platform.md":  reflect.TypeFor[platform.Platform](),
 		"versions.md":  reflect.TypeFor[versions.Document](),
+		"issues.md":    reflect.TypeFor[issues.Document](),
 	}
 }
 
@@ -106,6 +108,8 @@ func anchor(of string) string {
 		"Estimate": "duration-and-retry", "Retry": "duration-and-retry", "Window": "windows",
 		"SchemeDocument": "scheme", "PropertyDocument": "properties", "VersionDocument": "versions",
 		"EdgeDocument": "edges", "RequirementDocument": "requirements", "RiskDocument": "risks", "RuleDocument": "risks",
+		"IssueDocument": "the-document", "MatchDocument": "match", "ScopeDocument": "scope", "RemedyDocument": "remedies",
+		"StepDocument": "remedies", "SourceDocument": "source", "FixtureDocument": "fixtures",
 	}
 	if a, ok := anchors[of]; ok {
 		return a
@@ -150,7 +154,7 @@ func examples(page string) []example {
 	return out
 }
 
-// TestDocsExamples checks every example of the three pages, in the frame that
+// TestDocsExamples checks every example of the pages, in the frame that
 // procedure.md shows.
 func TestDocsExamples(t *testing.T) {
 	t.Parallel()
@@ -197,6 +201,9 @@ func lintExample(t *testing.T, e example, frame string, shared memory) diag.Diag
 	case "platform":
 		_, ds := platform.Load("example.yaml", []byte(e.text))
 		return ds
+	case "issues":
+		set, ds := issues.Load("example.yaml", []byte(e.text))
+		return append(ds, set.CheckActions(docsCatalog())...)
 	case "versions":
 		_, ds := versions.Load("example.yaml", []byte(e.text))
 		return ds

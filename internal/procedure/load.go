@@ -13,6 +13,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/issues"
 	"github.com/refitproject/refit/internal/versions"
 	"github.com/refitproject/refit/internal/yamldoc"
 )
@@ -93,7 +94,7 @@ func (l *loader) procedureFrom(name string, root *yamldoc.Node) *Procedure {
 	l.chain = append(l.chain, name)
 	proc := &Procedure{Document: f.doc, File: name, Inputs: f.inputs}
 	proc.Graph = l.graph(f)
-	l.issues(f)
+	proc.Issues = l.issues(f)
 	l.compileProcedure(f, proc)
 	proc.Files, proc.Digest = l.digest()
 	return proc
@@ -184,15 +185,28 @@ func (l *loader) readGraph(f *file) *versions.Graph {
 	return graph
 }
 
-// issues reads the file of known issues so that it is part of the digest, and
-// checks that it is YAML.
-func (l *loader) issues(f *file) {
+// issues reads the file of known issues; nil without one, and for one with
+// mistakes.
+func (l *loader) issues(f *file) *issues.Set {
 	if !f.doc.Issues.IsSet() {
-		return
+		return nil
 	}
-	if name, ok := l.resolve(f.name, f.doc.Issues); ok {
-		l.parse(name, f.doc.Issues.Pos, "file of known issues")
+	name, ok := l.resolve(f.name, f.doc.Issues)
+	if !ok {
+		return nil
 	}
+	data := l.bytes(name, f.doc.Issues.Pos, "file of known issues")
+	if data == nil {
+		return nil
+	}
+	f.used.words(string(data)) // its conditions use inputs and facts
+	set, ds := issues.Load(name, data)
+	l.ds = append(l.ds, ds...)
+	if ds.HasErrors() {
+		return nil
+	}
+	l.ds = append(l.ds, set.CheckActions(l.catalog)...)
+	return set
 }
 
 // digest lists the files that were read and computes the digest over them.

@@ -12,13 +12,14 @@ const (
 	phasePrepare   = "prepare"
 	phasePreflight = "preflight"
 	phaseBackup    = "backup"
+	phaseUpgrade   = "upgrade"
 	phaseVerify    = "verify"
 )
 
 // phases lists the phases in their order.
 func phases() []string {
 	return []string{
-		phasePrepare, phasePreflight, "quiesce", phaseBackup, "upgrade", phaseVerify, "resume", "cleanup",
+		phasePrepare, phasePreflight, "quiesce", phaseBackup, phaseUpgrade, phaseVerify, "resume", "cleanup",
 	}
 }
 

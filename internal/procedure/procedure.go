@@ -4,6 +4,7 @@ import (
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/diag"
 	"github.com/refitproject/refit/internal/expr"
+	"github.com/refitproject/refit/internal/issues"
 	"github.com/refitproject/refit/internal/schema"
 	"github.com/refitproject/refit/internal/versions"
 	"github.com/refitproject/refit/internal/yamldoc"
@@ -31,6 +32,19 @@ type Procedure struct {
 	From   *expr.Template
 	Probes []ProbeTemplate
 	Stages []*StageTemplate
+	// Issues are the known issues; nil without any.
+	Issues *issues.Set
+	// Remedies are the steps that Refit takes by itself when it meets one of
+	// them, in the order of their file.
+	Remedies []RemedyTemplate
+}
+
+// RemedyTemplate is the remedy of a known issue before planning. Its step is
+// called like the issue, and stands in every stage.
+type RemedyTemplate struct {
+	// Max is how often it may be taken in one run.
+	Max  int
+	Step *StepTemplate
 }
 
 // File is one file of a procedure with the digest of its bytes.

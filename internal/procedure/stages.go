@@ -35,6 +35,7 @@ func (l *loader) compileProcedure(f *file, proc *Procedure) {
 		f.checkStageID(t, ids)
 		proc.Stages = append(proc.Stages, t)
 	}
+	proc.Remedies = f.remedies(env, taken, proc.Issues)
 	f.checkUnused()
 }
 

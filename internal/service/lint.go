@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/issues"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/platform"
 	"github.com/refitproject/refit/internal/procedure"
@@ -34,7 +35,7 @@ type LintedFile struct {
 }
 
 // Lint checks files by their kind: procedures with everything that they use,
-// sub-procedures, version graphs, and platform files together with their
+// sub-procedures, version graphs, known issues, and platform files together with their
 // procedures. A file that cannot be read is a diagnostic too. Nothing is
 // observed. The error is for Refit's own trouble.
 func (s *Service) Lint(ctx context.Context, files []string) (*LintResult, error) {
@@ -84,6 +85,9 @@ func (s *Service) lint(file string) (string, diag.Diagnostics, error) {
 	case versions.DocumentKind:
 		_, ds := versions.Load(file, data)
 		return kind, ds, nil
+	case issues.DocumentKind:
+		set, ds := issues.Load(file, data)
+		return kind, append(ds, set.CheckActions(s.o.Registry)...), nil
 	default:
 		return kind, unknownKind(file, root, kind), nil
 	}
@@ -92,7 +96,10 @@ func (s *Service) lint(file string) (string, diag.Diagnostics, error) {
 // unknownKind says that a file is of no kind that Refit reads.
 func unknownKind(file string, root *yamldoc.Node, kind string) diag.Diagnostics {
 	var ds diag.Diagnostics
-	kinds := []string{platform.Kind, procedure.KindProcedure, procedure.KindSubProcedure, versions.DocumentKind}
+	kinds := []string{
+		platform.Kind, procedure.KindProcedure, procedure.KindSubProcedure, versions.DocumentKind,
+		issues.DocumentKind,
+	}
 	if kind == plan.Kind {
 		ds.Errorf("WrongKind", diag.Position{File: file}, "the file is a plan, which is not written by hand").
 			Suggest("show it with refit plan show %s", file)

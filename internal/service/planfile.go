@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/refitproject/refit/internal/issues"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/platform"
 	"github.com/refitproject/refit/internal/procedure"
@@ -72,7 +73,7 @@ func otherDocument(file string) error {
 	switch kind := kindOf(file, data); kind {
 	case platform.Kind:
 		return usageErrorf("%q is a platform file, not a plan", file).suggest("refit plan %s makes one", file)
-	case procedure.KindProcedure, procedure.KindSubProcedure, versions.DocumentKind:
+	case procedure.KindProcedure, procedure.KindSubProcedure, versions.DocumentKind, issues.DocumentKind:
 		return usageErrorf("%q is of kind %s, not a plan", file, kind).
 			suggest("refit plan PLATFORM --save FILE makes one")
 	default:

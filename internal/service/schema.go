@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/issues"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/platform"
 	"github.com/refitproject/refit/internal/procedure"
@@ -13,12 +14,14 @@ import (
 )
 
 // SchemaKinds lists the kinds of files for which there is a JSON Schema.
-func SchemaKinds() []string { return []string{"plan", "platform", "procedure", "versions"} }
+func SchemaKinds() []string { return []string{"issues", "plan", "platform", "procedure", "versions"} }
 
 // Schema returns the JSON Schema (draft 2020-12) of one kind of file, for
 // editors and other programs.
 func (s *Service) Schema(kind string) (map[string]any, error) {
 	switch kind {
+	case "issues":
+		return issues.Schema(), nil
 	case "plan":
 		return planSchema(), nil
 	case "platform":

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/issues"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/platform"
 	"github.com/refitproject/refit/internal/procedure"
@@ -98,7 +99,7 @@ func (src *source) otherKind(ref string, pos diag.Position) error {
 		return nil //nolint:nilerr // loading says why
 	}
 	kind := kindOf(src.name, data)
-	others := []string{platform.Kind, procedure.KindSubProcedure, versions.DocumentKind, plan.Kind, "Issues"}
+	others := []string{platform.Kind, procedure.KindSubProcedure, versions.DocumentKind, plan.Kind, issues.DocumentKind}
 	if !slices.Contains(others, kind) {
 		return nil // loading says what is wrong with it
 	}

@@ -15,7 +15,7 @@ func newLint(c *console) *cobra.Command {
 	return &cobra.Command{
 		Use:     "lint FILE...",
 		GroupID: groupWrite,
-		Short:   "Check procedures, version graphs and platform files",
+		Short:   "Check procedures, version graphs, known issues and platform files",
 		Long: `Lint checks everything that can be checked before anything is observed, and
 reports all problems of all files at once, each with its place and what to do.
 
