@@ -119,7 +119,7 @@ type Snapshot struct {
 	State run.State
 	// Progress is how far the operations under way have come, by the ID of the
 	// command; it is not part of the history.
-	Progress map[string]action.Progress
+	Progress map[string]action.Measured
 }
 
 // Record is one event as it is kept.

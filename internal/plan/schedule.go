@@ -42,6 +42,13 @@ func course(steps []Step, length func(*Step) time.Duration) schedule {
 	return c.schedule
 }
 
+// TimeLeft predicts how long ordered steps still take together, when left tells it
+// of each: what is behind is 0.
+func TimeLeft(steps []Step, left func(*Step) time.Duration) time.Duration {
+	c := course(steps, left)
+	return c.total
+}
+
 // scheduler carries the state of course from step to step.
 type scheduler struct {
 	schedule

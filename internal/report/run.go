@@ -43,7 +43,7 @@ type RunSource struct {
 	State run.State
 	// Progress is how far the operations under way have come, by the ID of the
 	// command.
-	Progress map[string]action.Progress
+	Progress map[string]action.Measured
 	// Now is the time of the look, for how long something has lasted.
 	Now time.Time
 }
@@ -77,6 +77,10 @@ type RunView struct {
 	Findings []plan.Finding `json:"findings,omitempty"`
 	// Commands are what a person can type next, the most useful first.
 	Commands []NextCommand `json:"commands,omitempty"`
+	// StageEnds and RunEnds tell when the current stage and the run end; nil where
+	// the run does not go forward now.
+	StageEnds *ForecastView `json:"stageEnds,omitempty"`
+	RunEnds   *ForecastView `json:"runEnds,omitempty"`
 	// Looked is when the view was made.
 	Looked time.Time `json:"looked"`
 }
@@ -144,6 +148,23 @@ type OperationView struct {
 	Began    time.Time        `json:"began,omitzero"`
 	Deadline time.Time        `json:"deadline,omitzero"`
 	Progress *action.Progress `json:"progress,omitempty"`
+	// Rate is how much is done in a second, Left how long the rest takes at that
+	// rate; 0 when nobody can say.
+	Rate float64       `json:"rate,omitempty"`
+	Left plan.Duration `json:"left,omitempty"`
+}
+
+// ForecastView says when something ends, by the estimates of the plan and by what
+// has happened so far.
+type ForecastView struct {
+	// Typical and Worst are how long it takes still, Ends and Latest when it ends
+	// then. They are zero when nobody can say.
+	Typical plan.Duration `json:"typical,omitempty"`
+	Worst   plan.Duration `json:"worst,omitempty"`
+	Ends    time.Time     `json:"ends,omitzero"`
+	Latest  time.Time     `json:"latest,omitzero"`
+	// Unknown says why nobody can say.
+	Unknown string `json:"unknown,omitempty"`
 }
 
 // GateView is a gate that waits for a person, and how it is passed.

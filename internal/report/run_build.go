@@ -31,6 +31,7 @@ func BuildRun(src RunSource) RunView {
 		b.view.Remains = b.sum.Remains
 	}
 	b.view.Driven = b.driven()
+	b.forecast()
 	b.view.Headline = b.headline()
 	b.commands()
 	return b.view

@@ -76,9 +76,7 @@ func (b *runBuilder) operations() {
 		default:
 			continue
 		}
-		if p, ok := b.src.Progress[a.Command]; ok {
-			a.Progress = &p
-		}
+		b.measure(&a)
 		b.view.Operations = append(b.view.Operations, a)
 	}
 }

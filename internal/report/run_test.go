@@ -41,11 +41,14 @@ func scenes(t *testing.T) map[string]RunSource {
 		return nil, ok
 	}
 	src := running.begin().goOn().approve().goOn().source(true)
-	src.Progress = map[string]action.Progress{
-		"run do to-2.0.0/upgrade#1": {Done: 1200, Total: 4800, Unit: "rows", Note: "copying"},
+	src.Progress = map[string]action.Measured{
+		"run do to-2.0.0/upgrade#1": {
+			Progress: action.Progress{Done: 1200, Total: 4800, Unit: "rows", Note: "copying"}, Since: src.Now.Add(-30 * time.Second),
+		},
 	}
 	out["running"] = src
 
+	out["forecast"] = forecast(t, estimated(wikiPlan()), time.Minute)
 	out["in-doubt"] = doubtful(t).source(false)
 	failed := failing(t)
 	out["halted"] = failed.source(false)

@@ -84,6 +84,10 @@ func (t *runText) head() {
 		t.field("Reason", plain(v.Reason))
 	}
 	t.field("Steps", t.counts()...)
+	if v.RunEnds != nil && *v.StageEnds != *v.RunEnds {
+		t.ends("Stage ends", v.StageEnds)
+	}
+	t.ends("Run ends", v.RunEnds)
 	t.blank()
 }
 
@@ -144,7 +148,7 @@ func (t *runText) operations() {
 			}
 		}
 		if a.Progress != nil {
-			spans = append(spans, plain(": "+ProgressText(*a.Progress)))
+			spans = append(spans, plain(": "+ProgressText(*a.Progress)+rateText(&a)))
 		}
 		if !a.Deadline.IsZero() {
 			spans = append(spans, in(Muted, ", until "+moment(a.Deadline)+" at most"))

@@ -156,7 +156,8 @@ func progress(t *testing.T, h *host) {
 	other := b.another()
 	eventually(t, "the progress elsewhere", func() bool {
 		snap, err := other.Load(t.Context(), id)
-		return err == nil && snap.Progress["run do only/s0#1"].Total == 2
+		p := snap.Progress["run do only/s0#1"]
+		return err == nil && p.Total == 2 && !p.Since.IsZero()
 	})
 	events := len(b.history(id))
 	close(held)

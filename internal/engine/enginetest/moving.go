@@ -182,7 +182,8 @@ func replanKept(t *testing.T, h *host) {
 	if !ok {
 		t.Skip("the host does not go on with another plan")
 	}
-	const second = "  - id: two\n    approval: {reason: \"Go on?\"}\n    steps:\n      b: {phase: upgrade, action: test.do}\n"
+	const second = "  - id: two\n    approval: {reason: \"Go on?\"}\n" +
+		"    steps:\n      b: {phase: upgrade, action: test.do}\n"
 	old := Plan(t, "  - id: one\n    steps:\n      a: {phase: upgrade, action: test.do}\n"+second)
 	id := b.create(old, 1)
 	if out := b.drive(id); out.Err != nil || out.Status != run.Waiting {

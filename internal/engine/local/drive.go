@@ -105,20 +105,20 @@ func (e *Engine) Load(ctx context.Context, id string) (engine.Snapshot, error) {
 }
 
 // progress reads how far the commands of a run have come.
-func (s *store) progress(ctx context.Context, q reader, n int64) (map[string]action.Progress, error) {
+func (s *store) progress(ctx context.Context, q reader, n int64) (map[string]action.Measured, error) {
 	rows, err := q.QueryContext(ctx, "SELECT command, data FROM progress WHERE run = ?", n)
 	if err != nil {
 		return nil, s.explain(err)
 	}
 	defer func() { _ = rows.Close() }() // It was only read from.
-	list := map[string]action.Progress{}
+	list := map[string]action.Measured{}
 	for rows.Next() {
 		var command string
 		var data []byte
 		if err := rows.Scan(&command, &data); err != nil {
 			return nil, s.explain(err)
 		}
-		var p action.Progress
+		var p action.Measured
 		if json.Unmarshal(data, &p) == nil {
 			list[command] = p
 		}

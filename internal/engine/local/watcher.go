@@ -26,7 +26,7 @@ type watcher struct {
 
 	mu    sync.Mutex
 	wake  map[int64]chan struct{}
-	shown map[progressKey]action.Progress
+	shown map[progressKey]action.Measured
 	dirty bool
 	stop  context.CancelFunc
 	gone  chan struct{}
@@ -38,7 +38,7 @@ type progressKey struct {
 }
 
 func newWatcher(e *Engine) *watcher {
-	w := &watcher{e: e, wake: map[int64]chan struct{}{}, shown: map[progressKey]action.Progress{}}
+	w := &watcher{e: e, wake: map[int64]chan struct{}{}, shown: map[progressKey]action.Measured{}}
 	return w
 }
 
@@ -140,8 +140,9 @@ func (w *watcher) wakeAsked(ctx context.Context, conn *sql.Conn) {
 
 // progress remembers how far a command has come and tells it to who drives.
 func (w *watcher) progress(n int64, id, command string, p action.Progress, on func(string, string, action.Progress)) {
+	now, key := w.e.o.Now(), progressKey{n, command}
 	w.mu.Lock()
-	w.shown[progressKey{n, command}] = p
+	w.shown[key] = w.shown[key].Measure(p, now)
 	w.dirty = true
 	w.mu.Unlock()
 	if on != nil {
