@@ -1,0 +1,111 @@
+package backup
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// mounted returns a folder with a small file system of its own.
+func mounted(t *testing.T, size string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "disk")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if os.Getuid() != 0 {
+		needs(t, "mounting a file system needs root")
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size="+size); err != nil {
+		needs(t, "mounting a file system is not permitted: "+err.Error())
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	return dir
+}
+
+// needs skips what cannot be tested here, unless everything was asked for.
+func needs(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("REFIT_TEST") == "all" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+// TestFullDisks lets a real disk fill up: that of the store, and that on which a
+// backup is restored. With room the next attempt goes on.
+func TestFullDisks(t *testing.T) {
+	t.Parallel()
+	w, tree := worker(t), t.TempDir()
+	put(t, tree+"/big", noise(9, 40<<20))
+	dir := mounted(t, "30m")
+	s, err := Opener{}.Open("file://"+dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Request{Store: s, Name: "x", Key: "r/s", Kind: Directory, Path: tree}
+	_, err = w.Make(t.Context(), r)
+	if reasonOf(err) != ReasonStoreFull || !strings.HasSuffix(err.Error(), "no space left on device: make room, or prune old backups: refit backup prune") {
+		t.Fatalf("got %v", err)
+	}
+	if left, _ := filepath.Glob(dir + "/*/" + unfinished + "*"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=100m"); err != nil {
+		t.Fatal(err)
+	}
+	e := w.mustMake(t, r)
+	w.Scratch = mounted(t, "10m")
+	if _, err := w.Check(t.Context(), s, e, Restored, nil); reasonOf(err) != ReasonDiskFull {
+		t.Errorf("got %v", err)
+	}
+	if left, _ := os.ReadDir(w.Scratch); len(left) > 0 {
+		t.Errorf("left in the scratch folder: %v", left)
+	}
+}
+
+func TestReadOnlyStore(t *testing.T) {
+	t.Parallel()
+	w, tree := worker(t), t.TempDir()
+	put(t, tree+"/a", "x")
+	dir := mounted(t, "10m")
+	s, err := Opener{}.Open("file://"+dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := w.mustMake(t, Request{Store: s, Name: "x", Key: "r/s", Kind: Directory, Path: tree})
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, "mode=0700"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Make(t.Context(), Request{Store: s, Name: "x", Key: "r/t", Kind: Directory, Path: tree})
+	if reasonOf(err) != ReasonStoreReadOnly || !strings.HasSuffix(err.Error(), "read-only file system: let Refit write there, or name another store") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := w.Check(t.Context(), s, e, Restored, nil); err != nil {
+		t.Errorf("reading needs no writing: %v", err)
+	}
+}
+
+// TestUnmounted takes the disk of the store away in the middle.
+func TestUnmounted(t *testing.T) {
+	t.Parallel()
+	w, tree := worker(t), t.TempDir()
+	put(t, tree+"/a", "x")
+	dir := mounted(t, "10m")
+	s, err := Opener{}.Open("file://"+dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Make(t.Context(), Request{Store: s, Name: "x", Key: "r/s", Kind: Directory, Path: tree})
+	if reasonOf(err) != ReasonStoreGone {
+		t.Errorf("got %v", err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("it wrote beneath the disk: %v", left)
+	}
+}
