@@ -100,7 +100,7 @@ func newBuilder(in Input) *builder {
 			Name: in.Procedure.Document.Metadata.Name.Value, File: in.Procedure.File, Digest: in.Procedure.Digest,
 		},
 		Targets: in.Targets, Inputs: in.Inputs, Facts: in.Facts, AllowScratch: in.Platform.AllowScratch,
-		Issues: in.Procedure.Issues.List(), Done: in.Done,
+		Done: in.Done,
 	}
 	b := &builder{
 		in: in, plan: p, facts: in.Facts,

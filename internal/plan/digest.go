@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/expr"
-	"github.com/refitproject/refit/internal/issues"
 	"github.com/refitproject/refit/internal/schema"
 )
 
@@ -45,25 +44,10 @@ func stageDigest(p *Plan, s *Stage) (string, error) {
 		Observe    []Observe   `json:"observe,omitempty"`
 		Judged     []Finding   `json:"judged,omitempty"`
 		Accept     []Accept    `json:"accept,omitempty"`
-		// Harmless are the known issues that may let a failed step pass.
-		Harmless []issues.Issue `json:"harmless,omitempty"`
 	}{
 		decisive, p.Platform, p.Components, targetsOf(p, s), observesOf(p, s),
-		judgedOf(p, s.ID), acceptedAhead(p, s), harmlessOf(p),
+		judgedOf(p, s.ID), acceptedAhead(p, s),
 	})
-}
-
-// harmlessOf returns the known issues that may let a failed step pass, without the
-// words for people: what is done with a failure is agreed to, not how it is told.
-func harmlessOf(p *Plan) []issues.Issue {
-	var out []issues.Issue
-	for _, i := range p.Issues {
-		if i.Benign != "" {
-			i.Explanation, i.Remedy, i.Source = "", "", issues.Source{}
-			out = append(out, i)
-		}
-	}
-	return out
 }
 
 // acceptedAhead returns the acceptances of preflight checks of the stage.

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
-	"github.com/refitproject/refit/internal/issues"
 )
 
 // APIVersion and Kind head every plan file.
@@ -47,9 +46,6 @@ type Plan struct {
 	// Findings are outcomes of requirements, risks, coverage and window checks
 	// made while planning; not in the digest, except the accepted ones.
 	Findings []Finding `json:"findings,omitempty"`
-	// Issues are the known issues of the procedure, so that a run recognises them
-	// without its files.
-	Issues []issues.Issue `json:"issues,omitempty"`
 	// Done are the ids of stages that were carried out before this plan was
 	// made; a replan leaves them out.
 	Done []string `json:"done,omitempty"`
