@@ -20,6 +20,7 @@ func layers() [][]string {
 		{
 			"procedures", "internal/engine/", "internal/action/", "internal/backup", "internal/backup/",
 			"internal/secret", "internal/secret/", "internal/detect", "internal/detect/",
+			"internal/notify", "internal/notify/",
 		},
 		{"internal/service", "internal/service/"},
 		{"internal/ui/"},
@@ -39,6 +40,8 @@ func bans() []ban {
 		{"internal/action/", "internal/engine", "an action does not know its host"},
 		{"internal/action/", "internal/engine/", "an action does not know its host"},
 		{"internal/secret", "internal/action/", "families hand in what starts programs; secret does not know them"},
+		{"internal/action/", "internal/notify/", "an action does not know the run that it is part of"},
+		{"internal/notify", "internal/action/", "a message is sent by whoever has one; notify knows no families"},
 		{"internal/ui/", "internal/engine", "user interfaces go through internal/service"},
 		{"internal/ui/", "internal/engine/", "user interfaces go through internal/service"},
 		{"internal/ui/", "internal/action/", "user interfaces go through internal/service"},

@@ -185,4 +185,7 @@ type Assignment struct {
 	Keep func(ctx context.Context, name string, data []byte) (digest string, err error)
 	// Fetch returns what Keep has kept, for commands that need it.
 	Fetch func(ctx context.Context, digest string) ([]byte, error)
+	// ReadLog opens what an attempt of an operation of the run wrote, as in Keeper;
+	// nil where the host keeps none.
+	ReadLog func(ctx context.Context, op run.Ref, attempt int) (io.ReadCloser, error)
 }

@@ -100,7 +100,7 @@ func newBuilder(in Input) *builder {
 			Name: in.Procedure.Document.Metadata.Name.Value, File: in.Procedure.File, Digest: in.Procedure.Digest,
 		},
 		Targets: in.Targets, Inputs: in.Inputs, Facts: in.Facts, AllowScratch: in.Platform.AllowScratch,
-		Done: in.Done,
+		Issues: in.Procedure.Issues.List(), Done: in.Done,
 	}
 	b := &builder{
 		in: in, plan: p, facts: in.Facts,
@@ -121,6 +121,7 @@ func newBuilder(in Input) *builder {
 		p.Path = pathOf(in.Path)
 		b.scope["path"] = pathValue(in.Path)
 	}
+	p.Channels = ChannelsOf(in.Platform)
 	b.observes()
 	b.probes()
 	return b

@@ -89,7 +89,7 @@ func newCoverer(steps []Step, groups []Group) *coverer {
 	inGroup := conditionalGroups(groups)
 	for i := range steps {
 		s := &steps[i]
-		c.conditional[i] = s.When != "" || s.ForEach != nil || inGroup[s.Group]
+		c.conditional[i] = s.When != "" || s.ForEach != nil || s.Remedy != nil || inGroup[s.Group]
 		c.mayFail[i] = s.OnFailure == onFailureContinue
 		for _, need := range c.seq.needs[i] {
 			// Steps stand behind those that they need.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/expr"
+	"github.com/refitproject/refit/internal/issues"
 	"github.com/refitproject/refit/internal/schema"
 )
 
@@ -44,10 +45,25 @@ func stageDigest(p *Plan, s *Stage) (string, error) {
 		Observe    []Observe   `json:"observe,omitempty"`
 		Judged     []Finding   `json:"judged,omitempty"`
 		Accept     []Accept    `json:"accept,omitempty"`
+		// Harmless are the known issues that may let a failed step pass.
+		Harmless []issues.Issue `json:"harmless,omitempty"`
 	}{
 		decisive, p.Platform, p.Components, targetsOf(p, s), observesOf(p, s),
-		judgedOf(p, s.ID), acceptedAhead(p, s),
+		judgedOf(p, s.ID), acceptedAhead(p, s), harmlessOf(p),
 	})
+}
+
+// harmlessOf returns the known issues that may let a failed step pass, without the
+// words for people: what is done with a failure is agreed to, not how it is told.
+func harmlessOf(p *Plan) []issues.Issue {
+	var out []issues.Issue
+	for _, i := range p.Issues {
+		if i.Benign != "" {
+			i.Explanation, i.Remedy, i.Source = "", "", issues.Source{}
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // acceptedAhead returns the acceptances of preflight checks of the stage.
@@ -181,6 +197,7 @@ func rootDigest(p *Plan) (string, error) {
 	decisive.Created, decisive.Facts, decisive.Findings, decisive.Stages = time.Time{}, nil, nil, nil
 	decisive.Summary = Summary{}
 	decisive.Procedure.File = ""
+	decisive.Channels = decisiveChannels(p.Channels)
 	refs := make([]stageRef, len(p.Stages))
 	for i := range p.Stages {
 		refs[i] = stageRef{p.Stages[i].ID, p.Stages[i].Digest}
@@ -190,6 +207,16 @@ func rootDigest(p *Plan) (string, error) {
 		Stages   []stageRef `json:"stages"`
 		Accepted []Finding  `json:"accepted,omitempty"`
 	}{decisive, refs, judgedOf(p, "")})
+}
+
+// decisiveChannels returns a copy of channels without events and texts. Where
+// messages go stays inside: a reference to a secret may start a program.
+func decisiveChannels(channels []Channel) []Channel {
+	var out []Channel
+	for _, c := range channels {
+		out = append(out, Channel{Name: c.Name, Kind: c.Kind, Address: c.Address})
+	}
+	return out
 }
 
 // rehearsalDigest returns the digest over procedure, graph and path. The

@@ -188,8 +188,9 @@ func (x *expansion) leaseSteps(t *procedure.StepTemplate, step *Step) {
 
 // template expands one template.
 func (x *expansion) template(t *procedure.StepTemplate) {
-	if x.prefix == "" && t.ID == "abort" {
-		x.ds.Errorf("ReservedName", t.Pos, "a step cannot be called %q, as the steps of the way back are", t.ID).
+	if x.prefix == "" && (t.ID == "abort" || t.ID == "remedy") {
+		x.ds.Errorf("ReservedName", t.Pos,
+			"a step cannot be called %q, as the steps of the way back and of remedies are", t.ID).
 			Suggest("give the step another id")
 	}
 	when, skip := x.when(t)

@@ -122,14 +122,14 @@ func (c *schedule) criticalPath(steps []Step) []string {
 
 // typicalOf and worstOf are the lengths of a step for course.
 func typicalOf(s *Step) time.Duration {
-	if s.Skip != "" {
+	if !s.certain() {
 		return 0
 	}
 	return time.Duration(s.Estimate.Typical)
 }
 
 func worstOf(s *Step) time.Duration {
-	if s.Skip != "" {
+	if !s.certain() {
 		return 0
 	}
 	return time.Duration(s.Estimate.Worst)
@@ -140,7 +140,7 @@ func worstOf(s *Step) time.Duration {
 // down with a lease until the end of the run.
 func estimateStage(s *Stage, down []string) (StageSummary, []string) {
 	typical, worst := course(s.Steps, typicalOf), course(s.Steps, worstOf)
-	known := !slices.ContainsFunc(s.Steps, func(step Step) bool { return step.Skip == "" && !step.Estimate.Known })
+	known := !slices.ContainsFunc(s.Steps, func(step Step) bool { return step.certain() && !step.Estimate.Known })
 	releaseTypical, releaseWorst := releases(s)
 	typical.total += releaseTypical
 	worst.total += releaseWorst
@@ -211,7 +211,7 @@ func rollbackEstimate(s *Stage) Estimate {
 	restored := map[string]bool{}
 	for i := range s.Steps {
 		step := &s.Steps[i]
-		if step.Skip != "" || step.Effect != "mutating" || step.Gate != "" || len(step.Covers) > 0 {
+		if !step.certain() || step.Effect != "mutating" || step.Gate != "" || len(step.Covers) > 0 {
 			continue
 		}
 		if step.Reversible == ReversibleNo {
@@ -243,7 +243,7 @@ func addRestore(s *Stage, restored map[string]bool, add func(*Step)) {
 	for i := range s.Steps {
 		step := &s.Steps[i]
 		again := slices.ContainsFunc(step.Quiesces, func(c string) bool { return restored[c] })
-		if step.Skip == "" && (again || step.Phase == Verify) {
+		if step.certain() && (again || step.Phase == Verify) {
 			add(step)
 		}
 	}
@@ -286,7 +286,7 @@ func downtimes(s *Stage, typical, worst *schedule, down []string) (all []Downtim
 		}
 		for i := range s.Steps {
 			step := &s.Steps[i]
-			if step.Skip != "" || !slices.Contains(step.Downtime, c) {
+			if !step.certain() || !slices.Contains(step.Downtime, c) {
 				continue
 			}
 			t = append(t, interval{typical.start[i], downUntil(s, i, typical)})
@@ -311,7 +311,7 @@ func downComponents(s *Stage, down []string) []string {
 	components := slices.Clone(down)
 	for i := range s.Steps {
 		for _, c := range s.Steps[i].Downtime {
-			if s.Steps[i].Skip == "" && !slices.Contains(components, c) {
+			if s.Steps[i].certain() && !slices.Contains(components, c) {
 				components = append(components, c)
 			}
 		}

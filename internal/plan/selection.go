@@ -22,7 +22,7 @@ const (
 
 // Remedy makes a step the remedy of a known issue: it runs when a step of the
 // stage has failed with the issue, outside of the order of the phases; then the
-// failed step goes on. Planning does not make such steps yet.
+// failed step goes on.
 type Remedy struct {
 	// Issue is the id of the known issue.
 	Issue string `json:"issue"`

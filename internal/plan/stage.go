@@ -262,6 +262,7 @@ func (s *stageBuilder) steps() {
 	}
 	s.stage.Steps = ordered
 	s.soakChecks(x.ids)
+	s.remedies()
 	abort := s.template.Source.Abort
 	if abort == nil {
 		return

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/issues"
 )
 
 // APIVersion and Kind head every plan file.
@@ -46,6 +47,9 @@ type Plan struct {
 	// Findings are outcomes of requirements, risks, coverage and window checks
 	// made while planning; not in the digest, except the accepted ones.
 	Findings []Finding `json:"findings,omitempty"`
+	// Issues are the known issues of the procedure, so that a run recognises them
+	// without its files.
+	Issues []issues.Issue `json:"issues,omitempty"`
 	// Done are the ids of stages that were carried out before this plan was
 	// made; a replan leaves them out.
 	Done []string `json:"done,omitempty"`
@@ -56,8 +60,10 @@ type Plan struct {
 	// the names "preflight/STEP".
 	Accept []Accept `json:"accept,omitempty"`
 	// AllowScratch repeats the platform's permission.
-	AllowScratch bool    `json:"allowScratch,omitempty"`
-	Stages       []Stage `json:"stages,omitempty"`
+	AllowScratch bool `json:"allowScratch,omitempty"`
+	// Channels are how people hear of the run.
+	Channels []Channel `json:"channels,omitempty"`
+	Stages   []Stage   `json:"stages,omitempty"`
 	// Summary is computed from the stages; not in the digest.
 	Summary Summary `json:"summary"`
 }

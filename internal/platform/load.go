@@ -32,6 +32,7 @@ func Load(file string, data []byte) (*Platform, diag.Diagnostics) {
 		c.window(&p.Windows[i])
 	}
 	c.accepted(p.Accept)
+	c.notifications(p.Notifications)
 	ds.Sort()
 	return p, ds
 }

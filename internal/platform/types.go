@@ -11,17 +11,18 @@ const Kind = "Platform"
 
 // Platform is one platform as its owner describes it.
 type Platform struct {
-	Pos          diag.Position                  `yaml:"-"`
-	APIVersion   yamldoc.Text                   `yaml:"apiVersion,required" doc:"Version of the language: refit.dev/v1alpha1."`
-	Kind         yamldoc.Text                   `yaml:"kind,required" enum:"Platform" doc:"Platform."`
-	Metadata     Metadata                       `yaml:"metadata,required" doc:"Name of the platform."`
-	Procedure    yamldoc.Text                   `yaml:"procedure,required" doc:"Name of a procedure that Refit ships, or path of a procedure file relative to this file (with a slash or ending in .yaml)."`
-	Targets      yamldoc.Ordered[*yamldoc.Node] `yaml:"targets" doc:"Where the targets of the procedure are, by name: kind, optional identity, and what the kind needs (context, path, …)."`
-	Inputs       *yamldoc.Node                  `yaml:"inputs" doc:"Values of the procedure's inputs, by name."`
-	Backup       *Backup                        `yaml:"backup" doc:"Where backups go."`
-	Windows      []Window                       `yaml:"windows" doc:"Maintenance windows."`
-	AllowScratch bool                           `yaml:"allowScratch" doc:"Checks may create objects of their own in the targets, which are removed again."`
-	Accept       []Accept                       `yaml:"accept" doc:"Risks and failed checks that are accepted, by name."`
+	Pos           diag.Position                  `yaml:"-"`
+	APIVersion    yamldoc.Text                   `yaml:"apiVersion,required" doc:"Version of the language: refit.dev/v1alpha1."`
+	Kind          yamldoc.Text                   `yaml:"kind,required" enum:"Platform" doc:"Platform."`
+	Metadata      Metadata                       `yaml:"metadata,required" doc:"Name of the platform."`
+	Procedure     yamldoc.Text                   `yaml:"procedure,required" doc:"Name of a procedure that Refit ships, or path of a procedure file relative to this file (with a slash or ending in .yaml)."`
+	Targets       yamldoc.Ordered[*yamldoc.Node] `yaml:"targets" doc:"Where the targets of the procedure are, by name: kind, optional identity, and what the kind needs (context, path, …)."`
+	Inputs        *yamldoc.Node                  `yaml:"inputs" doc:"Values of the procedure's inputs, by name."`
+	Backup        *Backup                        `yaml:"backup" doc:"Where backups go."`
+	Windows       []Window                       `yaml:"windows" doc:"Maintenance windows."`
+	AllowScratch  bool                           `yaml:"allowScratch" doc:"Checks may create objects of their own in the targets, which are removed again."`
+	Notifications yamldoc.Ordered[Notification]  `yaml:"notifications" doc:"Channels over which people hear of a run, by name."`
+	Accept        []Accept                       `yaml:"accept" doc:"Risks and failed checks that are accepted, by name."`
 }
 
 // Metadata names a platform.

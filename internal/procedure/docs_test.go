@@ -104,7 +104,7 @@ func table(rows []yamldoc.Row, structs map[string]reflect.Type) string {
 func anchor(of string) string {
 	anchors := map[string]string{
 		"Target": "targets", "Component": "components", "Input": "inputs",
-		"Observe": "facts-observe", "Probe": "probes", "Stage": "stages", "Step": "steps",
+		"Notification": "notifications", "Observe": "facts-observe", "Probe": "probes", "Stage": "stages", "Step": "steps",
 		"Estimate": "duration-and-retry", "Retry": "duration-and-retry", "Window": "windows",
 		"SchemeDocument": "scheme", "PropertyDocument": "properties", "VersionDocument": "versions",
 		"EdgeDocument": "edges", "RequirementDocument": "requirements", "RiskDocument": "risks", "RuleDocument": "risks",

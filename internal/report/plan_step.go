@@ -26,6 +26,9 @@ func (t *planText) step(indent int, s *plan.Step, phaseOf map[string]plan.Phase)
 		t.para(indent, indent+2, left...)
 		facets = [][]span{{time}, {way}}
 	}
+	if r := s.Remedy; r != nil {
+		t.para(indent+2, indent+4, in(Warn, "only when known issue "+r.Issue+" is met, "+atMost(r.Max)))
+	}
 	t.stepText(indent+2, s)
 	facets = append(facets, t.effects(s)...)
 	facets = append(facets, t.order(s, phaseOf)...)
@@ -40,6 +43,14 @@ func (t *planText) step(indent int, s *plan.Step, phaseOf map[string]plan.Phase)
 		t.para(indent+2, indent+4, in(Muted, pointerName(d.Path)+" is known when the step starts: "+d.Text))
 	}
 	t.diff(indent+2, s)
+}
+
+// atMost says how often a remedy may be taken.
+func atMost(n int) string {
+	if n == 1 {
+		return "once at most"
+	}
+	return fmt.Sprintf("%d times at most", n)
 }
 
 // stepTime says how long a step takes. How long a gate waits is up to others.

@@ -81,6 +81,8 @@ type RunView struct {
 	// the run does not go forward now.
 	StageEnds *ForecastView `json:"stageEnds,omitempty"`
 	RunEnds   *ForecastView `json:"runEnds,omitempty"`
+	// Channels are those of notifications that have something left to tell.
+	Channels []ChannelView `json:"channels,omitempty"`
 	// Looked is when the view was made.
 	Looked time.Time `json:"looked"`
 }
@@ -224,6 +226,17 @@ type RollbackView struct {
 	Total    int    `json:"total"`
 	// Remainder is what stays done, behind a point of no return.
 	Remainder []string `json:"remainder,omitempty"`
+}
+
+// ChannelView is a channel of notifications that has something left to tell.
+type ChannelView struct {
+	Name string `json:"name"`
+	// Waiting counts the messages that are not delivered.
+	Waiting int `json:"waiting,omitempty"`
+	// Trouble is why; Since when, and Tried when it was tried last.
+	Trouble string    `json:"trouble,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+	Tried   time.Time `json:"tried,omitzero"`
 }
 
 // NextCommand is a command that a person can type now.

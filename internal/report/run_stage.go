@@ -185,6 +185,12 @@ func (t *runText) step(s *StepView) {
 		if issue.Remedy != "" {
 			t.para(6, 8, in(Muted, "Remedy: "), plain(issue.Remedy))
 		}
+		if issue.Source != "" {
+			t.para(6, 8, in(Muted, "Source: "+issue.Source))
+		}
+		if issue.Line != "" && issue.In != "message" {
+			t.para(6, 8, in(Muted, "In the "+issue.In+": "), plain(issue.Line))
+		}
 	}
 }
 

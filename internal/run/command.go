@@ -84,9 +84,13 @@ type PerformOperation struct {
 
 // MatchIssues asks for known issues that fit a failure: IssuesMatched.
 type MatchIssues struct {
-	Op              Ref
-	Turn            int
+	Op   Ref
+	Turn int
+	// Attempt is the last attempt, whose log tells more; 0 when there was none.
+	Attempt         int
 	Reason, Message string
+	// Artefacts are the evidence of what was looked at or tried last.
+	Artefacts []Artefact
 }
 
 // EvaluateCondition asks whether the condition of a gate holds:

@@ -50,5 +50,6 @@
 //
 // A step with a Remedy stays skipped until a step of the stage fails with its
 // known issue. Then it runs, outside of the order of the phases, and the failed
-// step goes on with an observation. Planning does not make such steps yet.
+// step goes on with an observation. It is taken only once the backups were made
+// that cover what it changes.
 package run

@@ -206,6 +206,12 @@ type Issue struct {
 	ID          string `json:"id"`
 	Explanation string `json:"explanation,omitempty"`
 	Remedy      string `json:"remedy,omitempty"`
+	// Source is where the issue is described.
+	Source string `json:"source,omitempty"`
+	// In is where the text of the issue was found: "message", "log", or the name of
+	// evidence; Line is what stands around it there.
+	In   string `json:"in,omitempty"`
+	Line string `json:"line,omitempty"`
 	// Benign tells that its condition for doing no harm holds.
 	Benign bool `json:"benign,omitempty"`
 }

@@ -61,23 +61,19 @@ func (s *State) holdBack(at Place) {
 	}
 }
 
-// behindChecks tells whether a step was observed and cannot start because checks,
-// or what it needs, run again.
+// behindChecks tells whether a step was observed and cannot start because checks
+// run again.
 func (s *State) behindChecks(at Place) bool {
 	st, _ := s.stepAt(at)
-	if st.Op >= len(st.Ops) || s.isRemedy(at) {
+	if st.Op >= len(st.Ops) {
 		return false
 	}
 	op := &st.Ops[st.Op]
-	if op.Life != Starting {
-		return false
-	}
-	ready, failed := s.needsMet(at)
-	return !ready && failed == "" || !op.Half && !s.checked(at)
+	return op.Life == Starting && !op.Half && !s.checked(at)
 }
 
-// putBack lets a step wait for what runs again without taking the room that
-// it needs. It is observed again when it begins.
+// putBack lets a step wait for its checks without taking the room that they need.
+// It is observed again when it begins.
 func (s *State) putBack(at Place) {
 	st, _ := s.stepAt(at)
 	st.Ops[st.Op].Life = Broken
@@ -153,12 +149,8 @@ func (s *State) takeAgain() {
 		}
 	}
 	for j := range stage.Steps {
-		switch at := (Place{s.Stage, j}); {
-		case !again || s.isRemedy(at):
-		case stage.Steps[j].untouched():
+		if again && stage.Steps[j].untouched() && !s.isRemedy(Place{s.Stage, j}) {
 			stage.Steps[j] = stage.Steps[j].fresh()
-		case s.behindChecks(at):
-			s.putBack(at)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (s *State) onSettled(e *Settled) error {
 		f.op.fail("SettledNotDone", e.Reason)
 		f.op.Life = Broken
 	case VerdictRedo:
-		f.op.Attempted, f.op.Failures = false, 0
+		f.op.Attempted, f.op.Half, f.op.Failures = false, false, 0
 		f.op.Deadline = time.Time{}
 		f.op.Life = Starting
 		if e.Op.What == Do && (s.Cancelling || s.Back != nil || s.Aborting) {

@@ -134,7 +134,10 @@ func (s *State) pendOperation(q *queue, op *Operation) {
 	case Asking, Polling, Resting:
 		q.add(Timer{Timer: TimerRef{Kind: TimerOperation, Op: op.Ref, Turn: op.Turn}, At: op.Next})
 	case Matching:
-		q.add(MatchIssues{Op: op.Ref, Turn: op.Turn, Reason: op.Reason, Message: op.Message})
+		q.add(MatchIssues{
+			Op: op.Ref, Turn: op.Turn, Attempt: op.Attempt, Reason: op.Reason, Message: op.Message,
+			Artefacts: op.Artefacts,
+		})
 	case Asleep, Mending, Awaiting, InDoubt, Done, Broken, Dropped:
 	}
 }

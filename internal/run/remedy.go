@@ -27,7 +27,7 @@ func (s *State) mend(f spot, issues []Issue) {
 		switch st.Status {
 		case StepRunning, StepWaiting, StepInDoubt: // Two steps failed with one cause.
 		case StepSkipped, StepSucceeded:
-			if s.remediesTaken(r.Issue) >= r.Max || !s.checked(at) {
+			if s.remediesTaken(r.Issue) >= r.Max || !s.checked(at) || !s.saved(at) {
 				continue
 			}
 			st.Uses++
@@ -41,6 +41,23 @@ func (s *State) mend(f spot, issues []Issue) {
 		f.op.Life, f.op.Remedy = Mending, v.steps[j].ID
 		return
 	}
+}
+
+// saved tells whether the backups were made that cover what a remedy changes. It
+// runs outside of the order of the phases, which says so for other steps.
+func (s *State) saved(at Place) bool {
+	v := &s.ix.stages[at.Stage]
+	for _, c := range v.plan.Coverage {
+		if !slices.Contains(v.steps[at.Step].Changes, c.Component) {
+			continue
+		}
+		for j := range v.steps {
+			if slices.Contains(c.Backups, v.steps[j].ID) && s.Stages[at.Stage].Steps[j].Status != StepSucceeded {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // remediesTaken counts how often remedies of an issue were taken in the run.

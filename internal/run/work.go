@@ -214,6 +214,11 @@ func (s *State) recheck(st *StageState, low int) bool {
 			st.Steps[j] = st.Steps[j].fresh()
 		}
 	}
+	for j := range st.Steps {
+		if st.Steps[j].untouched() {
+			st.Steps[j] = st.Steps[j].fresh() // It may rest on a check that runs again.
+		}
+	}
 	return true
 }
 

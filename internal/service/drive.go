@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
@@ -21,6 +22,10 @@ type DriveRequest struct {
 	Stop <-chan struct{}
 	// On is told every event. It is called by several goroutines.
 	On func(report.EventLine)
+	// Say is told in one line of trouble that does not concern the runs, such as a
+	// channel of notifications that cannot be reached. It is called by several
+	// goroutines; nil drops it.
+	Say func(line string)
 }
 
 // DriveResult is how driving a run has ended.
@@ -43,13 +48,34 @@ func (s *Service) Drive(ctx context.Context, req DriveRequest) ([]DriveResult, e
 	if err != nil {
 		return nil, err
 	}
-	ids, err := s.toDrive(ctx, req.Runs)
-	if err != nil || len(ids) == 0 {
+	list, err := s.toDrive(ctx, req.Runs)
+	if err != nil {
 		return nil, err
 	}
+	if req.Say == nil {
+		req.Say = func(string) {}
+	}
+	beside := s.besides(ctx, e, list, req.Say)
+	ids := make([]string, len(list))
+	for i := range list {
+		ids[i] = list[i].id
+	}
+	results, err := s.driveAll(ctx, e, ids, &req, beside, who.By)
+	beside.close(ctx)
+	return results, err
+}
+
+// driveAll drives runs until each has ended, waits, or has to stop.
+func (s *Service) driveAll(
+	ctx context.Context, e engine.Engine, ids []string, req *DriveRequest, beside *backgrounds, by string,
+) ([]DriveResult, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	outcomes, err := e.Drive(ctx, engine.DriveOptions{
-		Runs: ids, Linger: req.Linger, By: who.By, Stop: req.Stop,
+		Runs: ids, Linger: req.Linger, By: by, Stop: req.Stop,
 		On: func(id string, r engine.Record) {
+			beside.woken(id)
 			if req.On == nil {
 				return
 			}
@@ -84,31 +110,39 @@ func owned(err error) bool {
 	return ok && trouble.Trouble == TroubleOwned
 }
 
-// toDrive returns the ids of the runs that are meant.
-func (s *Service) toDrive(ctx context.Context, names []string) ([]string, error) {
+// toDrive is a run that is to be driven.
+type toDrive struct {
+	id string
+	// fresh tells that nothing has happened yet but that it was put down.
+	fresh bool
+}
+
+// toDrive returns the runs that are meant.
+func (s *Service) toDrive(ctx context.Context, names []string) ([]toDrive, error) {
 	list, err := s.Runs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
+	var out []toDrive
 	for _, name := range names {
 		id, err := findRun(list.Runs, name)
 		if err != nil {
 			return nil, err
 		}
-		ids = append(ids, id)
+		i := slices.IndexFunc(list.Runs, func(r report.RunInfo) bool { return r.ID == id })
+		out = append(out, toDrive{id: id, fresh: list.Runs[i].Events <= 1})
 	}
 	if len(names) > 0 {
-		return ids, nil
+		return out, nil
 	}
 	for i := range list.Runs {
 		// One that has ended may still have a lease to give back.
 		r := &list.Runs[i]
 		if goesOn := !r.Status.Final() || !r.Next.IsZero(); goesOn && !r.Moved && r.Owner == nil {
-			ids = append(ids, r.ID)
+			out = append(out, toDrive{id: r.ID, fresh: r.Events <= 1})
 		}
 	}
-	return ids, nil
+	return out, nil
 }
 
 // noteOf words the progress of an operation.

@@ -189,6 +189,7 @@ func (s *Service) view(ctx context.Context, id string) (report.RunSource, *repor
 	}
 	src := report.RunSource{Info: infoOf(&snap.Info), State: snap.State, Progress: snap.Progress, Now: s.o.Now()}
 	v := report.BuildRun(src)
+	v.Channels = s.channelViews(id)
 	return src, &v, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/observe"
+	"github.com/refitproject/refit/internal/notify"
 	"github.com/refitproject/refit/internal/secret"
 )
 
@@ -23,7 +24,7 @@ const (
 )
 
 // Options are what a Service is built from. All fields
-// but Secrets, Engine and Person are required.
+// but Secrets, Sender, Engine and Person are required.
 type Options struct {
 	// Registry holds the actions and kinds of target.
 	Registry *action.Registry
@@ -35,6 +36,8 @@ type Options struct {
 	// Secrets resolves references to secrets. Its Dir is set for each platform.
 	// The zero value knows no environment and no programs.
 	Secrets secret.Resolver
+	// Sender delivers notifications.
+	Sender Sender
 	// Version is the version of the program; plans record it.
 	Version string
 	// StateDir is the folder for what Refit keeps for itself, such as the key
@@ -51,6 +54,12 @@ type Options struct {
 	// Person says who uses the program; it is asked for whenever something is
 	// put down in a person's name.
 	Person func() (Person, error)
+}
+
+// Sender delivers messages to people; notify.Sender is one. Its errors hold nothing
+// of the address.
+type Sender interface {
+	Deliver(ctx context.Context, kind notify.Kind, address string, m notify.Message) error
 }
 
 // Note is one line about what is being done, for people.

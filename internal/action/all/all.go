@@ -3,6 +3,8 @@ package all
 import (
 	"fmt"
 	nethttp "net/http"
+	"path/filepath"
+	"strings"
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/exec"
@@ -10,7 +12,9 @@ import (
 	"github.com/refitproject/refit/internal/action/gate"
 	"github.com/refitproject/refit/internal/action/http"
 	"github.com/refitproject/refit/internal/action/manual"
+	notifyaction "github.com/refitproject/refit/internal/action/notify"
 	"github.com/refitproject/refit/internal/action/target"
+	"github.com/refitproject/refit/internal/notify"
 )
 
 // Clients are how actions reach the world. Tests put their own in their place.
@@ -18,16 +22,32 @@ type Clients struct {
 	HTTP     *nethttp.Client
 	Programs *exec.Runner
 	Host     target.HostSource
+	Sender   notifyaction.Sender
+	// Sent remembers which steps have sent their message.
+	Sent notifyaction.Ledger
 }
 
 // NewClients returns the real clients. Programs get the environment environ,
-// as "NAME=value".
+// as "NAME=value". What is remembered is kept in the state folder that it names.
 func NewClients(environ []string) Clients {
+	client := &nethttp.Client{Transport: http.Transport()}
 	return Clients{
-		HTTP:     &nethttp.Client{Transport: http.Transport()},
+		HTTP:     client,
+		Sender:   notify.Sender{HTTP: client},
+		Sent:     notifyaction.Ledger{Dir: sentDir(environ)},
 		Programs: exec.NewRunner(environ),
 		Host:     target.ThisHost(),
 	}
+}
+
+// sentDir is the folder for which messages were sent, "" for none.
+func sentDir(environ []string) string {
+	for _, entry := range environ {
+		if dir, ok := strings.CutPrefix(entry, action.StateVariable+"="); ok && dir != "" {
+			return filepath.Join(dir, "notify", "sent")
+		}
+	}
+	return ""
 }
 
 // Actions returns all actions, in the order of their names.
@@ -46,6 +66,7 @@ func Actions(c Clients) []action.Action {
 		http.Get(c.HTTP),
 		http.Request(c.HTTP),
 		manual.Do(),
+		notifyaction.Send(c.Sender, c.Sent),
 	}
 }
 

@@ -19,7 +19,9 @@ import (
 	"github.com/refitproject/refit/internal/action/actiontest"
 	"github.com/refitproject/refit/internal/action/all"
 	"github.com/refitproject/refit/internal/action/exec"
+	notifyaction "github.com/refitproject/refit/internal/action/notify"
 	"github.com/refitproject/refit/internal/action/target"
+	"github.com/refitproject/refit/internal/notify"
 	"github.com/refitproject/refit/internal/yamldoc"
 )
 
@@ -113,7 +115,17 @@ func exampleClients(t *testing.T, h *hubs) all.Clients {
 		HTTP:     client,
 		Programs: exec.NewRunner([]string{"PATH=" + bin + ":" + os.Getenv("PATH")}),
 		Host:     target.ThisHost(),
+		Sender:   inbox{notify.Sender{HTTP: client}},
+		Sent:     notifyaction.Ledger{Dir: t.TempDir()},
 	}
+}
+
+// inbox sends to a path of its own: what the references of the examples give is
+// no address.
+type inbox struct{ notify.Sender }
+
+func (i inbox) Deliver(ctx context.Context, kind notify.Kind, _ string, m notify.Message) error {
+	return i.Sender.Deliver(ctx, kind, "https://hooks.example.org/inbox", m)
 }
 
 // overwrite changes the file that a step has written, as somebody else would.
@@ -136,7 +148,14 @@ func TestDocsExamples(t *testing.T) {
 		a, _ := r.Action(name)
 		t.Run(name, func(t *testing.T) {
 			actiontest.Run(t, actiontest.Suite{
-				Action: a, World: h.world, Examples: example(t, name), Foreign: overwrite,
+				Action: a, World: func(t *testing.T) actiontest.World {
+					t.Helper()
+					w := h.world(t)
+					if name == "notify.send" {
+						w.Env.Key = t.Name() + w.Env.Dir // What is remembered by key is of this world.
+					}
+					return w
+				}, Examples: example(t, name), Foreign: overwrite,
 			})
 		})
 	}

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
@@ -152,6 +153,9 @@ func (d *driver) assignment(c run.Command) engine.Assignment {
 		Children: &children{e: d.e, run: n},
 		Keep:     d.e.keep,
 		Fetch:    d.e.fetch,
+		ReadLog: func(ctx context.Context, op run.Ref, attempt int) (io.ReadCloser, error) {
+			return d.e.Log(ctx, id, op, attempt)
+		},
 	}
 }
 

@@ -10,17 +10,10 @@ import (
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/observe"
 	"github.com/refitproject/refit/internal/expr"
-	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/run"
 )
 
-// Issues finds known issues. It is safe for concurrent use.
-type Issues interface {
-	// Match returns the issues that fit the failure of a step.
-	Match(ctx context.Context, p *plan.Plan, step *plan.Step, reason, message string) ([]run.Issue, error)
-}
-
-// Options are what a Worker is built from. All fields but Issues are required.
+// Options are what a Worker is built from. All fields are required.
 type Options struct {
 	// Registry holds the actions and kinds of target.
 	Registry *action.Registry
@@ -31,8 +24,6 @@ type Options struct {
 	Now func() time.Time
 	// Keyed returns the keyed hash of a sensitive text.
 	Keyed func(text string) (string, error)
-	// Issues finds known issues; nil when there are none.
-	Issues Issues
 }
 
 // Worker carries out commands of the core. It is safe for concurrent use.
@@ -117,17 +108,4 @@ func (j *job) askWindow(c run.AskWindow) (run.Body, error) {
 		Stage: c.Stage, Turn: c.Turn, Open: o.open, OpensAt: o.opensAt.UTC(), ClosesAt: o.closesAt.UTC(),
 		OnClose: o.onClose, Never: o.never,
 	}, nil
-}
-
-func (j *job) matchIssues(ctx context.Context, c run.MatchIssues) (run.Body, error) {
-	e := &run.IssuesMatched{Op: c.Op, Turn: c.Turn}
-	if j.w.o.Issues == nil {
-		return e, nil
-	}
-	_, step, err := j.step(c.Op.Stage, c.Op.Step)
-	if err != nil {
-		return nil, err
-	}
-	e.Issues, err = j.w.o.Issues.Match(ctx, j.Plan, step, c.Reason, c.Message)
-	return e, err
 }

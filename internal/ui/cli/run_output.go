@@ -103,6 +103,7 @@ func (c *console) driven(ctx context.Context, s *service.Service, req service.Dr
 	})
 	out := &lines{c: c, many: many, gone: cancel}
 	req.Stop, req.On = stop, out.event
+	req.Say = func(line string) { c.sayf("refit: %s", oneLine(line)) }
 	results, err := s.Drive(ctx, req)
 	release()
 	if err != nil {

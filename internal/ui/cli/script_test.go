@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -78,6 +79,7 @@ func refit() cli.ExitCode {
 			return service.New(service.Options{
 				Registry: registry, Shipped: procedures.FS(), Now: now, Version: "v0.0.0-test",
 				StateDir: state, LookPath: exec.LookPath, Progress: progress, Secrets: secrets, Person: person,
+				Sender: clients.Sender,
 				Engine: func(ctx context.Context, keyed func(string) (string, error)) (engine.Engine, error) {
 					w, err := worker.New(worker.Options{
 						Registry: registry, Secrets: func(dir string) action.Secrets { return secrets.In(dir) }, Now: now,
@@ -130,7 +132,7 @@ func TestScripts(t *testing.T) {
 // setup fixes what differs between machines, and serves the folder www of the
 // script at $URL.
 func setup(env *testscript.Env) error {
-	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(env.WorkDir, "www"))))
+	server := httptest.NewServer(www(env.WorkDir))
 	env.Defer(server.Close)
 	fixtures, err := filepath.Abs("testdata")
 	if err != nil {
@@ -139,6 +141,34 @@ func setup(env *testscript.Env) error {
 	env.Vars = append(env.Vars, "FIXTURES="+fixtures, "REFIT_TEST_NOW=2026-11-21T09:00:00Z", "URL="+server.URL, "NO_COLOR=", "TERM=xterm",
 		"HOME="+env.WorkDir, "COLUMNS=")
 	return nil
+}
+
+// www serves the folder www. What is posted to /hook goes into the file hooked,
+// one line each, unless there is a file down: then nothing is taken.
+func www(work string) http.Handler {
+	files := http.FileServer(http.Dir(filepath.Join(work, "www")))
+	var mu sync.Mutex
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || !strings.HasPrefix(r.URL.Path, "/hook/") {
+			files.ServeHTTP(w, r)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if _, err := os.Stat(filepath.Join(work, "down")); err == nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		f, err := os.OpenFile(filepath.Join(work, "hooked"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err == nil {
+			_, err = io.Copy(f, r.Body)
+			_, _ = f.WriteString("\n")
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
 }
 
 // fixture copies a platform of testdata into the working folder of the script,

@@ -1,0 +1,2 @@
+// Package notify holds the actions that tell people something.
+package notify
