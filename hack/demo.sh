@@ -9,6 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -r hack/demo/wiki "$work/wiki"
 cp internal/procedure/testdata/broken/ten-mistakes.yaml "$work/wiki/"
+cp -r internal/issues/testdata "$work/known"
 export XDG_STATE_HOME=$work/state
 cd "$work/wiki"
 PATH=$(dirname "$program"):$PATH
@@ -46,6 +47,13 @@ ends 0 refit lint platform.yaml procedure.yaml versions.yaml
 ends 0 refit procedures paths procedure.yaml --from 1.2.0 --to 2.4.1
 ends 2 refit procedures paths procedure.yaml --from 1.2.0 --to 3.0.0
 
+say "2b. What a message means: the known issues of Kubeflow, and of the wiki itself"
+ends 0 refit lint issues.yaml ../known/*.yaml
+ends 0 refit issues search --procedure ../known/kubeflow.yaml \
+  'ERROR Unable to use the drive /data: Drive /data: found backend type fs, expected xl or xl-single'
+ends 0 refit issues show storage-secret-left --procedure ../known/pachyderm.yaml
+ends 0 refit issues --procedure procedure.yaml
+
 say "3. The plan: observed, frozen, saved; its second stage starts where the first one ends"
 ends 0 refit plan platform.yaml --to 2.4.1 --save plan.json
 
@@ -79,8 +87,14 @@ if [ ! -e ../cut ]; then
   kill -9 "$PPID"
   exit 1
 fi
+# Somebody has left a lock: the plan has a remedy for that.
+if [ -e lock ]; then
+  echo "another upgrade holds the lock" >&2
+  exit 1
+fi
 cp "$1" release.json
 SCRIPT
+touch site/lock
 refit plan platform.yaml --to 2.4.1 --save apply.json > /dev/null 2>&1
 # digest N: the Nth digest of the plan as people see it: the plan, then its stages.
 digest() { refit plan show apply.json | sed -n 's/^  Digest *//p' | sed -n "$1p"; }
@@ -96,7 +110,7 @@ say "11. kill -9 in the middle of a step"
 ends 137 refit drive wiki-prod-1
 ends 0 refit status
 
-say "12. The next process looks first, and goes on where it was"
+say "12. The next process looks first, goes on where it was, and mends what it knows"
 ends 5 refit drive wiki-prod-1
 ends 0 refit done wiki-prod-1 to-2.0.0 tell-authors
 ends 5 refit drive wiki-prod-1
