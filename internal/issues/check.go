@@ -5,6 +5,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/expr"
 	"github.com/refitproject/refit/internal/schema"
 	"github.com/refitproject/refit/internal/yamldoc"
 )
@@ -32,25 +33,30 @@ func (s *Set) CheckActions(catalog action.Catalog) diag.Diagnostics {
 }
 
 // Check compiles the conditions of all issues against the inputs and facts of the
-// procedure that they belong to.
-func (s *Set) Check(inputs, observed schema.Type) diag.Diagnostics {
+// procedure that they belong to, and returns those that have no mistake.
+func (s *Set) Check(inputs, observed schema.Type) ([]*expr.Template, diag.Diagnostics) {
+	var out []*expr.Template
 	var ds diag.Diagnostics
 	env, err := newEnv(inputs, observed)
 	if err != nil {
 		ds.Errorf("Internal", diag.Position{}, "prepare the conditions of known issues: %v", err)
-		return ds
+		return nil, ds
 	}
 	for i := range s.documents() {
 		d := &s.doc.Issues[i].Value
 		for _, n := range []*yamldoc.Node{d.Match.State, d.Benign} {
-			if n != nil {
-				_, problems := env.CompileTemplate(n, boolean())
-				ds = append(ds, problems...)
+			if n == nil {
+				continue
+			}
+			t, problems := env.CompileTemplate(n, boolean())
+			ds = append(ds, problems...)
+			if t != nil {
+				out = append(out, t)
 			}
 		}
 	}
 	ds.Sort()
-	return ds
+	return out, ds
 }
 
 // documents returns what the issues were read from.

@@ -13,7 +13,11 @@ func (f *file) remedies(env *expr.Env, taken []string, set *issues.Set) []Remedy
 	if set == nil {
 		return nil
 	}
-	f.ds = append(f.ds, set.Check(f.inputs, f.observed)...)
+	conditions, ds := set.Check(f.inputs, f.observed)
+	f.ds = append(f.ds, ds...)
+	for _, t := range conditions {
+		f.checkSensitive(t, false)
+	}
 	written := set.Remedies()
 	if len(written) == 0 {
 		return nil
