@@ -27,6 +27,9 @@ func (s *State) gate(ref GateRef) (*GateState, Place, error) {
 		return nil, Place{}, ErrStale
 	}
 	if st.Soak != nil && ref.Name == st.Soak.Name {
+		if st.Part != PartSoaking {
+			return nil, Place{}, ErrStale
+		}
 		return st.Soak, Place{}, nil
 	}
 	g := slices.IndexFunc(st.Gates, func(g GateState) bool { return g.Name == ref.Name })

@@ -102,15 +102,17 @@ func (s *State) replace(p *plan.Plan, first int) {
 	whole, origins := join(was.plan, was.origins, first, p)
 	s.ix = newIndex(whole, origins)
 	n := len(was.plan.Stages)
+	s.drop(was, first)
 	stages := make([]StageState, len(s.ix.stages))
 	for i := range whole.Stages {
 		switch j, known := was.byID[whole.Stages[i].ID]; {
 		case i < first:
 			stages[i] = s.Stages[i]
 		case known && j < n:
-			stages[i] = s.Stages[j].leftAs(&was.stages[j], &s.ix.stages[i])
+			stages[i] = s.Stages[j].leftAs(&was.stages[j], &s.ix.stages[i], s.Gone)
 		default:
 			stages[i] = newStage(&s.ix.stages[i])
+			stages[i].countFrom(s.Gone)
 		}
 		stages[len(whole.Stages)+i] = newStage(&s.ix.stages[len(whole.Stages)+i])
 	}
@@ -127,8 +129,33 @@ func (s *State) replace(p *plan.Plan, first int) {
 	}
 	if st := &s.Stages[s.Stage]; s.Stage == len(whole.Stages)-1 && (st.Part == PartSoaking || st.Part == PartOver) {
 		st.Part = PartReleasing // It has become the last one, which gives back what is held to the end.
+		if st.Soak != nil {
+			st.Soak.Turn++ // It goes on behind that, and what was asked before does not count.
+		}
 	}
 }
+
+// drop remembers the numbers of what the stages that are replaced were asked for.
+func (s *State) drop(was *index, first int) {
+	for i := first; i < len(was.plan.Stages); i++ {
+		st := &s.Stages[i]
+		s.Gone = max(s.Gone, st.Checks, st.Window.Turn+1)
+		for j := range st.Steps {
+			used := st.Steps[j].fresh()
+			s.Gone = max(s.Gone, used.Resolved, used.Earlier.Turn)
+		}
+	}
+}
+
+// countFrom lets a stage that is new to the run count from a number on.
+func (st *StageState) countFrom(n int) {
+	st.Checks, st.Window.Turn = n, n
+	for j := range st.Steps {
+		st.Steps[j].countFrom(n)
+	}
+}
+
+func (st *StepState) countFrom(n int) { st.Resolved, st.Earlier.Turn = n, n }
 
 // refind replaces the findings of the stages that were replaced, and those of
 // the old plan as a whole. What a person accepted stays so until its day.

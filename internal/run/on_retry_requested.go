@@ -61,19 +61,23 @@ func (s *State) holdBack(at Place) {
 	}
 }
 
-// behindChecks tells whether a step was observed and cannot start because checks
-// run again.
+// behindChecks tells whether a step was observed and cannot start because checks,
+// or what it needs, run again.
 func (s *State) behindChecks(at Place) bool {
 	st, _ := s.stepAt(at)
-	if st.Op >= len(st.Ops) {
+	if st.Op >= len(st.Ops) || s.isRemedy(at) {
 		return false
 	}
 	op := &st.Ops[st.Op]
-	return op.Life == Starting && !op.Half && !s.checked(at)
+	if op.Life != Starting {
+		return false
+	}
+	ready, failed := s.needsMet(at)
+	return !ready && failed == "" || !op.Half && !s.checked(at)
 }
 
-// putBack lets a step wait for its checks without taking the room that they need.
-// It is observed again when it begins.
+// putBack lets a step wait for what runs again without taking the room that
+// it needs. It is observed again when it begins.
 func (s *State) putBack(at Place) {
 	st, _ := s.stepAt(at)
 	st.Ops[st.Op].Life = Broken
@@ -149,8 +153,12 @@ func (s *State) takeAgain() {
 		}
 	}
 	for j := range stage.Steps {
-		if again && stage.Steps[j].untouched() && !s.isRemedy(Place{s.Stage, j}) {
+		switch at := (Place{s.Stage, j}); {
+		case !again || s.isRemedy(at):
+		case stage.Steps[j].untouched():
 			stage.Steps[j] = stage.Steps[j].fresh()
+		case s.behindChecks(at):
+			s.putBack(at)
 		}
 	}
 }

@@ -113,15 +113,17 @@ func (s *State) touched(stage int) bool {
 // mutating is the effect of steps that change the world.
 const mutating = "mutating"
 
-// leftAs returns a stage that replaces old. Answers to what was asked for the
+// leftAs returns a stage that replaces old; its new steps count from gone on. Answers to what was asked for the
 // old one do not count for it. What people approved does, where it is the same.
-func (old *StageState) leftAs(was, now *stageView) StageState {
+func (old *StageState) leftAs(was, now *stageView, gone int) StageState {
 	st := newStage(now)
 	st.Checks = old.Checks
 	st.Window.Turn = old.Window.Turn + 1
 	for j := range now.steps {
 		if i, ok := was.byID[now.steps[j].ID]; ok {
 			st.Steps[j] = old.Steps[i].fresh()
+		} else {
+			st.Steps[j].countFrom(gone)
 		}
 	}
 	if was.plan.Digest != now.plan.Digest {

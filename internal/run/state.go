@@ -18,6 +18,10 @@ type State struct {
 	Digest string `json:"digest"`
 	// Plans has the plans of the run in their order, once there are several.
 	Plans []PlanPart `json:"plans,omitempty"`
+	// Gone is the highest number of what was asked for stages and steps that a
+	// replan has dropped: where they come back, they count from there, so that late
+	// answers are not taken for new ones.
+	Gone int `json:"gone,omitempty"`
 	// Seq and At are those of the last event.
 	Seq    uint64    `json:"seq"`
 	At     time.Time `json:"at,omitzero"`

@@ -26,6 +26,8 @@ func (s *sim) answer(c run.Command) run.Body {
 		if s.d.oneIn(s.f.Benign) {
 			in := s.world.info(c.Op)
 			e.Issues = []run.Issue{{ID: "known", Benign: in.step.Effect == action.ReadOnly && s.d.oneIn(2)}}
+		} else if s.d.oneIn(s.f.Benign) {
+			e.Issues = []run.Issue{{ID: locked, Remedy: "remove the lock"}}
 		}
 		return e
 	case run.EvaluateCondition:

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/run"
 )
 
 // Case is all that decides one simulation.
@@ -26,6 +27,8 @@ type Case struct {
 	Until string `json:"until,omitempty"`
 	// Other is the plan whose stages may take the place of those that are left.
 	Other *plan.Plan `json:"other,omitempty"`
+	// Meeting is something rare that the case aims at.
+	Meeting *Meeting `json:"meeting,omitempty"`
 	// Breach is what the case shows; kept with cases that have failed.
 	Breach string `json:"breach,omitempty"`
 }
@@ -73,6 +76,8 @@ type Faults struct {
 	Benign int `json:"benign,omitempty"`
 	// Untimely lets a person ask for what is possible and nobody names.
 	Untimely int `json:"untimely,omitempty"`
+	// Verify lets a check behind the changes fail.
+	Verify int `json:"verify,omitempty"`
 	// Never lets no window open any more.
 	Never int `json:"never,omitempty"`
 	// Broken lets values of a step be impossible to compute.
@@ -108,6 +113,7 @@ func (f *Faults) each(visit func(name string, n *int)) {
 		{"broken", &f.Broken},
 		{"untimely", &f.Untimely},
 		{"never", &f.Never},
+		{"verify", &f.Verify},
 	} {
 		visit(k.name, k.n)
 	}
@@ -127,7 +133,11 @@ const (
 // NewCase makes the case of a seed.
 func NewCase(seed uint64, mode Mode) Case {
 	d := &dice{state: seed * 0x9e3779b97f4a7c15}
-	c := Case{Seed: seed, Parallel: 1 + d.below(6), Plan: randomPlan(d, mode)}
+	c := Case{Seed: seed, Parallel: 1 + d.below(6)}
+	if mode == Mixed && d.oneIn(3) {
+		c.Meeting = newMeeting(d)
+	}
+	c.Plan = randomPlan(d, mode, c.Meeting)
 	// Each case has its own weather: some faults often, most rarely, some never.
 	base := pick(d, 0, 1, 1, 1, 2, 4)
 	c.Faults.each(func(name string, n *int) {
@@ -135,7 +145,7 @@ func NewCase(seed uint64, mode Mode) Case {
 			"crash": 60, "outlive": 3, "stale": 2, "refuse": 20, "half": 25, "vanish": 40, "lost": 40, "late": 30,
 			"twice": 25, "hang": 60, "lie": 25, "unreachable": 60, "unknown": 40, "bad": 25, "foreign": 60,
 			"facts": 100, "clock": 80, "whim": 500, "nonsense": 20, "benign": 6, "broken": 60,
-			"untimely": 30, "never": 120,
+			"untimely": 30, "never": 120, "verify": 60,
 		}[name]
 		switch {
 		case base == 0 || d.below(4) == 0:
@@ -167,7 +177,10 @@ func NewCase(seed uint64, mode Mode) Case {
 		if d.oneIn(4) {
 			c.Until = c.Plan.Stages[d.below(len(c.Plan.Stages))].ID
 		}
-		if d.oneIn(3) {
+		if m := c.Meeting; m != nil && m.Part == run.PartAhead {
+			c.Until = c.Plan.Stages[m.Stage].ID
+		}
+		if c.Meeting == nil && d.oneIn(3) || c.Meeting != nil && c.Meeting.Do == Replan {
 			c.Other = otherPlan(d)
 		}
 	}

@@ -10,9 +10,9 @@ import (
 )
 
 // randomPlan makes a plan that the planner permits.
-func randomPlan(d *dice, mode Mode) *plan.Plan {
+func randomPlan(d *dice, mode Mode, m *Meeting) *plan.Plan {
 	for {
-		g := &generator{d: d, total: stepsOf(d, mode)}
+		g := &generator{d: d, total: stepsOf(d, mode), meeting: m}
 		p := g.plan(mode)
 		g.windows(p)
 		if plan.Freeze(p) == nil { // Else the planner would refuse it: another one.
@@ -56,6 +56,8 @@ type generator struct {
 	total int
 	st    *plan.Stage
 	other bool
+	// meeting is what the plan has to make possible.
+	meeting *Meeting
 }
 
 func (g *generator) plan(mode Mode) *plan.Plan {
@@ -70,6 +72,9 @@ func (g *generator) plan(mode Mode) *plan.Plan {
 	if mode == Small {
 		stages = 1 + g.d.below(2)
 	}
+	if g.meeting != nil {
+		stages = 2 + g.d.below(2)
+	}
 	for i := range stages {
 		id := fmt.Sprintf("s%d", i)
 		if g.other && g.d.oneIn(3) {
@@ -77,8 +82,17 @@ func (g *generator) plan(mode Mode) *plan.Plan {
 		}
 		p.Stages = append(p.Stages, plan.Stage{ID: id, OnFailure: "halt"})
 		g.stage(&p.Stages[i], max(g.total/stages, 5), mode)
+		if g.meeting != nil {
+			g.fit(&p.Stages[i])
+		}
 	}
-	if g.d.oneIn(6) {
+	if g.meets(Accept) {
+		p.Findings = append(p.Findings, plan.Finding{
+			Name: "risk/downtime", Stage: p.Stages[1].ID, Outcome: plan.Fail,
+			Reason: "Downtime", Message: "it takes hours",
+		})
+	}
+	if g.d.oneIn(6) || g.meets(Accept) || g.meets(Pause) {
 		p.Findings = append(p.Findings, plan.Finding{
 			Name: "risk/token-loss", Stage: pick(g.d, "", p.Stages[g.d.below(stages)].ID),
 			Outcome: pick(g.d, plan.Fail, plan.UnknownOutcome, plan.Warn),
@@ -140,11 +154,7 @@ func (g *generator) stage(st *plan.Stage, n int, mode Mode) {
 	g.checks(n)
 	g.data()
 	g.upgrades(n)
-	for i := range 1 + d.below(max(n/10, 1)) {
-		s := g.step(fmt.Sprintf("answers%d", i), plan.Verify)
-		g.reads(&s)
-		g.add(s)
-	}
+	g.answers(n)
 	g.asks()
 	for i := range d.below(max(n/15, 2)) {
 		g.add(g.step(fmt.Sprintf("on%d", i), plan.Resume))
@@ -153,6 +163,18 @@ func (g *generator) stage(st *plan.Stage, n int, mode Mode) {
 		s := g.step(fmt.Sprintf("tidy%d", i), plan.Cleanup)
 		if d.oneIn(6) {
 			s.Reversible, s.Irreversibly = plan.ReversibleNo, "it is gone"
+		}
+		g.add(s)
+	}
+}
+
+// answers are checks behind the changes.
+func (g *generator) answers(n int) {
+	for i := range 1 + g.d.below(max(n/10, 1)) {
+		s := g.step(fmt.Sprintf("answers%d", i), plan.Verify)
+		g.reads(&s)
+		if g.meets(Accept) {
+			s.OnFailure = "continue"
 		}
 		g.add(s)
 	}
@@ -210,6 +232,12 @@ func (g *generator) data() {
 
 func (g *generator) upgrades(n int) {
 	d := g.d
+	if d.oneIn(6) {
+		s := g.step("fix", plan.Upgrade)
+		s.Remedy = &plan.Remedy{Issue: locked, Max: 1 + d.below(3)}
+		s.ForEach, s.When, s.Skip, s.Resource, s.With["object"] = nil, "", "", "", g.st.ID+"-fix"
+		g.st.Steps = append(g.st.Steps, s)
+	}
 	for i := range max(n-len(g.st.Steps)-n/5, 2) {
 		s := g.step(fmt.Sprintf("up%d", i), plan.Upgrade)
 		switch d.below(8) {
@@ -230,13 +258,24 @@ func (g *generator) upgrades(n int) {
 	}
 }
 
+// meets tells whether the plan is for a deed.
+func (g *generator) meets(d Deed) bool { return g.meeting != nil && g.meeting.Do == d }
+
 // asks are gates among the steps.
 func (g *generator) asks() {
 	for i, gate := range []action.Gate{action.GateApproval, action.GatePerson, action.GateCondition, action.GateSoak} {
-		if !g.d.oneIn(6) {
+		byHand := g.meets(Back) && gate == action.GatePerson
+		looks := g.meets(Shut) && (gate == action.GateCondition || gate == action.GateSoak)
+		if !g.d.oneIn(6) && !byHand && !looks {
 			continue
 		}
 		s := g.step(fmt.Sprintf("ask%d", i), pick(g.d, plan.Preflight, plan.Upgrade, plan.Verify))
+		switch {
+		case byHand:
+			s.Phase = plan.Upgrade
+		case looks:
+			s.Phase, s.ForEach = plan.Prepare, nil // Its turn is before that of the window.
+		}
 		if s.Phase == plan.Upgrade && gate == action.GatePerson { // Work that a person does, and takes back.
 			s.ForEach, s.With["object"] = nil, g.st.ID+"-"+s.ID
 		} else {
@@ -303,17 +342,28 @@ func (g *generator) lease(s *plan.Step) *plan.StepLease {
 	if l.Until == "run" { // Two leases of one value on one target at once cannot be told apart.
 		s.With["object"] = g.st.ID + "-" + s.ID
 	}
+	if g.meets(Release) && g.d.oneIn(2) {
+		l.Until = "run"
+		s.With["object"] = g.st.ID + "-" + s.ID
+		return l
+	}
 	if g.d.oneIn(4) {
 		l.Until, l.Steps = "steps", []string{pick(g.d, "answers0", "up0", "up1")}
 	}
 	return l
 }
 
+// locked is the known issue that some plans have a remedy for.
+const locked = "locked"
+
 // add puts a step behind some of those before it.
 func (g *generator) add(s plan.Step) {
 	for range g.d.below(3) {
 		if n := len(g.st.Steps); n > 0 && len(s.Needs) < 3 {
 			o := &g.st.Steps[n-1-g.d.below(min(n, 8))]
+			if o.Remedy != nil {
+				continue // Nothing waits for what may never be done.
+			}
 			if o.Phase == s.Phase && !contains(s.Needs, o.ID) || g.d.oneIn(10) && !contains(s.Needs, o.ID) {
 				s.Needs = append(s.Needs, o.ID)
 			}

@@ -26,7 +26,11 @@ type sim struct {
 	plans map[string]*plan.Plan
 	first *plan.Plan
 	extra int
-	epoch uint64
+	// met is after how many events the meeting of the case was.
+	met int
+	// fogged tells that its fog has come.
+	fogged bool
+	epoch  uint64
 	// life counts the processes that have owned the run.
 	life int
 	// now is the true time; skew is how far the clock of the host is off.
@@ -103,6 +107,11 @@ func newSim(c Case, seen *Coverage) *sim {
 		mask: secret.NewRedactor(password), seen: seen,
 	}
 	s.f = &s.c.Faults
+	if m := c.Meeting; m != nil {
+		copied := *m
+		s.c.Meeting = &copied
+		s.f = &copied.Before
+	}
 	s.world = newWorld(c.Plan, s.d)
 	s.first, s.plans = c.Plan, map[string]*plan.Plan{c.Plan.Digest: c.Plan}
 	s.state = run.WithPlans(run.New(c.Plan, runID), s.source)

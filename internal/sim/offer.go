@@ -58,6 +58,12 @@ func (j *judge) impossible() error {
 	return nil
 }
 
+// awaits tells whether a rollback waits for a person, which is rare.
+func (j *judge) awaits() bool {
+	back := j.s.state.Back
+	return back != nil && back.Built && back.Next < len(back.Items) && back.Items[back.Next].Life == run.Awaiting
+}
+
 // bodies are events of every type as the state would need them.
 func (j *judge) bodies() []run.Body {
 	s := &j.s.state

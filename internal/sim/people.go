@@ -102,7 +102,7 @@ func (s *sim) person(next []run.Next) error {
 			body = &run.Rejected{Who: b.Who, Gate: b.Gate}
 		}
 	case *run.PersonDone:
-		if !s.calm && s.d.oneIn(12) {
+		if !s.calm && (s.d.oneIn(12) || s.state.Back != nil && s.d.oneIn(2)) {
 			body = &run.Rejected{Who: b.Who, Gate: b.Gate}
 		}
 	}

@@ -96,9 +96,11 @@ func (s *sim) replanned() {
 func (j *judge) replanned(was *plan.Plan, first int) {
 	old := j.stages
 	j.stages = append([]account{}, old[:first]...)
-	for _, at := range j.s.state.Order {
-		if at.Stage < first {
-			j.stages[at.Stage].passed = true
+	for i := range j.stages {
+		switch j.s.state.Stages[i].Part {
+		case run.PartAhead, run.PartChecking, run.PartGated:
+		case run.PartWorking, run.PartReleasing, run.PartSoaking, run.PartOver:
+			j.stages[i].passed = true
 		}
 	}
 	for i := first; i < len(j.s.c.Plan.Stages); i++ {

@@ -37,9 +37,12 @@ func (s *sim) survive() (err error) {
 // giveBack lets people release leases after the end of the run, with faults for
 // a while, and waits for what is still given back.
 func (s *sim) giveBack() error {
-	if s.c.Faults.Untimely > 0 && s.d.oneIn(2) { // Faults come back, and what is given back may be in doubt.
+	// Faults come back, so that what is given back may be in doubt.
+	if s.c.Meeting != nil || s.c.Faults.Untimely > 0 && s.d.oneIn(2) {
 		s.calm = false
-		s.f = &Faults{Unknown: 2, Lost: 3, Vanish: 4, Half: 6, Lie: 4, Crash: 12, Outlive: 2, Late: 8}
+		s.f = &Faults{
+			Refuse: 4, Unknown: 1, Lost: 2, Vanish: 3, Half: 6, Lie: 3, Crash: 6, Outlive: 2, Late: 8,
+		}
 	}
 	for n := range 2000 {
 		switch {
@@ -85,7 +88,7 @@ func (s *sim) drive() error {
 		if len(s.history) > s.most() {
 			return breachf("I8", "the run does not end: it is %s", s.state.Status)
 		}
-		if !s.calm && len(s.history) >= s.c.Wild {
+		if !s.calm && len(s.history) >= s.c.Wild && !s.meets() {
 			s.calmDown()
 		}
 		if err := s.turn(); err != nil {
@@ -103,6 +106,13 @@ func (s *sim) drive() error {
 	return s.judge.end()
 }
 
+// meets tells whether the meeting of the case is still to come, or its storm goes
+// on: then it decides about the faults.
+func (s *sim) meets() bool {
+	return s.c.Meeting != nil && (s.f == &s.c.Meeting.Before || s.f == &s.c.Meeting.Storm) &&
+		len(s.history) < s.c.Wild+60*s.stats.Steps
+}
+
 // calmDown ends all faults; what hangs goes on to its end.
 func (s *sim) calmDown() {
 	s.calm = true
@@ -112,6 +122,9 @@ func (s *sim) calmDown() {
 
 // turn lets one thing happen.
 func (s *sim) turn() error {
+	if err := s.meet(); err != nil || s.state.Status.Final() {
+		return err
+	}
 	if !s.calm {
 		if done, err := s.weather(); done || err != nil {
 			return err

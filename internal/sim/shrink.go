@@ -62,6 +62,8 @@ func (s *shrinker) round() bool {
 		})
 		smaller = s.try(c) || smaller
 	})
+	smaller = s.meeting(true) || smaller
+	smaller = s.meeting(false) || smaller
 	for _, wild := range []int{s.best.Wild / 2, s.best.Wild * 9 / 10, len(s.result.History)} {
 		if wild < s.best.Wild {
 			c := s.best
@@ -74,6 +76,34 @@ func (s *shrinker) round() bool {
 		c.Parallel = 1
 		smaller = s.try(c) || smaller
 	}
+	return smaller
+}
+
+// meeting tries the case without each of the faults of its meeting.
+func (s *shrinker) meeting(storm bool) bool {
+	if s.best.Meeting == nil {
+		return false
+	}
+	smaller := false
+	faults := func(m *Meeting) *Faults {
+		if storm {
+			return &m.Storm
+		}
+		return &m.Before
+	}
+	faults(s.best.Meeting).each(func(name string, n *int) {
+		if *n == 0 {
+			return
+		}
+		c, m := s.best, *s.best.Meeting
+		c.Meeting = &m
+		faults(&m).each(func(other string, n *int) {
+			if other == name {
+				*n = 0
+			}
+		})
+		smaller = s.try(c) || smaller
+	})
 	return smaller
 }
 

@@ -49,13 +49,11 @@ func (j *judge) started(b *run.OperationStarted) error {
 func (j *judge) neighbours(in *info, name string, first bool) error {
 	st := &j.s.state.Stages[in.at.Stage]
 	steps := j.steps(in)
-	active, attempts := 0, 0
-	for i := range st.Steps[in.at.Step].Ops { // Those of later members begin nothing.
-		attempts += st.Steps[in.at.Step].Ops[i].Attempt
-	}
+	active := 0
+	first = first && attempted(&st.Steps[in.at.Step]) == 1 // Those of later members begin nothing.
 	for k := range steps {
 		o, s := &steps[k], &st.Steps[k]
-		if s.Status == run.StepRunning {
+		if takesRoom(s) {
 			active++
 		}
 		if k == in.at.Step {
@@ -72,7 +70,7 @@ func (j *judge) neighbours(in *info, name string, first bool) error {
 			return breachf("I2", "%s was started, and check %s is %s", name, o.ID, s.Status)
 		}
 		before := slices.Index(plan.Phases(), o.Phase) < slices.Index(plan.Phases(), in.step.Phase) &&
-			first && attempts == 1
+			first && o.Remedy == nil && in.step.Remedy == nil
 		if before && !o.Free && !in.step.Free && !over {
 			return breachf("order", "%s was started, and %s of an earlier phase is %s", name, o.ID, s.Status)
 		}
@@ -81,6 +79,22 @@ func (j *judge) neighbours(in *info, name string, first bool) error {
 		return breachf("order", "%d steps run at once, %d are permitted", active, j.s.c.Parallel)
 	}
 	return nil
+}
+
+// attempted counts the attempts of a step.
+func attempted(s *run.StepState) int {
+	n := 0
+	for i := range s.Ops {
+		n += s.Ops[i].Attempt
+	}
+	return n
+}
+
+// takesRoom tells whether a step is under way. One that waits for a remedy leaves
+// its room to it.
+func takesRoom(s *run.StepState) bool {
+	mending := s.Op < len(s.Ops) && s.Ops[s.Op].Life == run.Mending
+	return s.Status == run.StepRunning && !mending
 }
 
 func (j *judge) steps(in *info) []plan.Step {
@@ -97,9 +111,9 @@ func (j *judge) over(in *info, o *plan.Step, s *run.StepState) bool {
 	case run.StepSucceeded:
 		return true
 	case run.StepSkipped:
-		return o.Skip != "" || o.When != "" || s.Reason == "NeedFailed"
+		return o.Skip != "" || o.When != "" || o.Remedy != nil || s.Reason == "NeedFailed"
 	case run.StepFailed:
-		return j.accepted(in, o) || o.OnFailure == "continue" && o.Phase != plan.Preflight
+		return j.accepted(in, o) || o.Remedy != nil || o.OnFailure == "continue" && o.Phase != plan.Preflight
 	case run.StepPending, run.StepReady, run.StepRunning, run.StepInDoubt, run.StepWaiting, run.StepCancelled,
 		run.StepUndoing, run.StepUndone:
 	}

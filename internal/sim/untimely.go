@@ -10,6 +10,9 @@ import (
 // a gate of a run that is paused, of an operation that cannot be asked about, while
 // the run stands before a stage. It may be refused.
 func (s *sim) untimely() error {
+	if list := s.passes(); s.state.Paused && len(list) > 0 && s.d.oneIn(2) {
+		return s.ask(list[s.d.below(len(list))])
+	}
 	switch s.d.below(8) {
 	case 0, 1:
 		return s.replan()

@@ -332,7 +332,7 @@ func (w *world) observe(c run.ObserveOperation, now time.Duration, f *Faults) ru
 	in := w.info(c.Op)
 	if in.step.Effect == action.ReadOnly && c.Op.What == run.Do {
 		e.Status, e.Output = "done", json.RawMessage(`{"ok":true}`)
-		if w.d.oneIn(f.Bad) {
+		if w.d.oneIn(f.Bad) || in.step.Phase == plan.Verify && w.d.oneIn(f.Verify) {
 			e.Status = pick(w.d, "failed", "unknown", "failed", "inProgress", "notStarted")
 			e.Message, e.Output = "it is not as it should be", nil
 		}
@@ -408,7 +408,7 @@ func (w *world) left() []string {
 		if in.step.Effect != action.Mutating || in.step.Gate != "" {
 			continue
 		}
-		for _, m := range []string{"", "x", "y"} {
+		for _, m := range []string{"", "x", "y", "2", "3"} {
 			o, want := w.of(run.Ref{Stage: in.stage, Step: in.step.ID, Member: m})
 			if o.value == want && !o.foreign && w.changed[doKey(in, m)] > 0 {
 				out = append(out, strings.TrimSuffix(name+"["+m+"]", "[]"))
