@@ -10,7 +10,7 @@ import (
 func TestMeasured(t *testing.T) {
 	t.Parallel()
 	type heard struct {
-		after       time.Duration
+		after       int // seconds
 		done, total int64
 		unit        string
 	}
@@ -39,7 +39,7 @@ func TestMeasured(t *testing.T) {
 			begin := time.Unix(1000, 0)
 			var m action.Measured
 			for _, h := range tc.heard {
-				m = m.Measure(action.Progress{Done: h.done, Total: h.total, Unit: h.unit}, begin.Add(h.after*time.Second))
+				m = m.Measure(action.Progress{Done: h.done, Total: h.total, Unit: h.unit}, begin.Add(time.Duration(h.after)*time.Second))
 			}
 			now := begin.Add(10 * time.Second)
 			left, known := m.Left(now)

@@ -16,8 +16,8 @@ type left struct {
 	unknown        string
 }
 
-// because keeps the first reason why nobody can say.
-func (l *left) because(format string, args ...any) {
+// becausef keeps the first reason why nobody can say.
+func (l *left) becausef(format string, args ...any) {
 	if l.unknown == "" {
 		l.unknown = fmt.Sprintf(format, args...)
 	}
@@ -27,7 +27,7 @@ func (l *left) add(o left) {
 	l.typical += o.typical
 	l.worst += o.worst
 	if o.unknown != "" {
-		l.because("%s", o.unknown)
+		l.becausef("%s", o.unknown)
 	}
 }
 
@@ -80,13 +80,13 @@ func (b *runBuilder) stageLeft(i int) left {
 		return l
 	case run.PartAhead, run.PartChecking, run.PartGated:
 		if len(st.Gates) > 0 {
-			l.because("stage %s waits for an approval", st.ID)
+			l.becausef("stage %s waits for an approval", st.ID)
 		}
 	case run.PartWorking, run.PartSoaking, run.PartReleasing:
 	}
 	started := state.Part == run.PartSoaking || state.Part == run.PartReleasing
 	if len(st.Windows) > 0 && !started && !state.Window.Open {
-		l.because("stage %s waits for its window", st.ID)
+		l.becausef("stage %s waits for its window", st.ID)
 	}
 	typical, worst := map[string]time.Duration{}, map[string]time.Duration{}
 	for j := range st.Steps {
@@ -116,18 +116,18 @@ func (b *runBuilder) stepLeft(st *plan.Stage, step *plan.Step, state *run.StepSt
 		switch {
 		case step.Skip != "" || step.Remedy != nil: // A remedy is carried out only after a failure.
 		case step.Gate == action.GateApproval || step.Gate == action.GatePerson || step.Gate == action.GateCondition:
-			l.because("%s waits for %s", name, waitText(run.Wait(step.Gate)))
+			l.becausef("%s waits for %s", name, waitText(run.Wait(step.Gate)))
 		case !step.Estimate.Known:
-			l.because("%s has no estimate", name)
+			l.becausef("%s has no estimate", name)
 		default:
 			l.typical, l.worst = time.Duration(step.Estimate.Typical), time.Duration(step.Estimate.Worst)
 		}
 	case run.StepRunning:
 		return b.runningLeft(name, step, state)
 	case run.StepWaiting:
-		l.because("%s waits for %s", name, waitText(state.Wait))
+		l.becausef("%s waits for %s", name, waitText(state.Wait))
 	case run.StepInDoubt:
-		l.because("%s is in doubt", name)
+		l.becausef("%s is in doubt", name)
 	case run.StepSucceeded, run.StepFailed, run.StepSkipped, run.StepCancelled, run.StepUndoing, run.StepUndone:
 	}
 	return l
@@ -148,9 +148,9 @@ func (b *runBuilder) runningLeft(name string, step *plan.Step, state *run.StepSt
 	typical, worst := time.Duration(step.Estimate.Typical), time.Duration(step.Estimate.Worst)
 	switch {
 	case !step.Estimate.Known:
-		l.because("%s has no estimate", name)
+		l.becausef("%s has no estimate", name)
 	case took > worst:
-		l.because("%s takes longer than the %s of its estimate", name, human(step.Estimate.Worst))
+		l.becausef("%s takes longer than the %s of its estimate", name, human(step.Estimate.Worst))
 	default:
 		l.typical, l.worst = max(0, typical-took), worst-took
 	}
@@ -184,6 +184,7 @@ func waitText(w run.Wait) string {
 		return "an approval"
 	case run.WaitCondition:
 		return "a condition"
+	case run.WaitWindow, run.WaitSoak, run.WaitCredentials, run.WaitTarget:
 	}
 	return string(w)
 }
