@@ -322,3 +322,32 @@ func insertImported(
 	}
 	return insertHistory(ctx, tx, n, rows)
 }
+
+// ReadExport reads what Export wrote without keeping it: it checks the chain,
+// folds the events and returns where the run stands with all of its history. An
+// engine.ErrNoExport comes back for what is no exported run, and an
+// *engine.DamagedError for one whose history cannot be believed.
+func ReadExport(from io.Reader) (engine.Snapshot, []engine.Record, error) {
+	head, plans, rows, err := readExport(from)
+	if err != nil {
+		return engine.Snapshot{}, nil, fmt.Errorf("read an exported run: %w: %w", err, engine.ErrNoExport)
+	}
+	l, err := foldRows(head, plans, rows)
+	if err != nil {
+		return engine.Snapshot{}, nil, &engine.DamagedError{ID: head.ID, Seq: l.state.Seq + 1, Err: err}
+	}
+	list := make([]engine.Record, 0, len(rows))
+	for i := range rows {
+		event, err := run.DecodeEvent(rows[i].data)
+		if err != nil {
+			return engine.Snapshot{}, nil, &engine.DamagedError{ID: head.ID, Seq: rows[i].seq, Err: err}
+		}
+		list = append(list, engine.Record{Event: event, Hash: headText(rows[i].hash)})
+	}
+	info := engine.Info{
+		ID: head.ID, Platform: head.Platform, Digest: head.Digest, Created: parseTime(head.Created),
+		Updated: l.state.At, By: head.By, Dir: head.Dir, Status: l.state.Status, Seq: l.state.Seq,
+		Head: headText(l.head), Moved: true,
+	}
+	return engine.Snapshot{Info: info, Plan: l.state.Plan(), State: l.state}, list, nil
+}
