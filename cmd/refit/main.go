@@ -83,7 +83,7 @@ func newService(clients all.Clients, progress service.Progress) (*service.Servic
 	return service.New(service.Options{
 		Registry: registry, Shipped: procedures.FS(), Now: time.Now, Version: version,
 		StateDir: stateDir(), LookPath: exec.LookPath, Progress: progress,
-		Secrets: secrets, Person: person, Sender: clients.Sender,
+		Secrets: secrets, Person: person, Sender: clients.Sender, ReadExport: local.ReadExport,
 		Engine: func(ctx context.Context, keyed func(string) (string, error)) (engine.Engine, error) {
 			return newEngine(ctx, registry, secrets, keyed)
 		},

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"sync"
 	"time"
@@ -24,7 +25,7 @@ const (
 )
 
 // Options are what a Service is built from. All fields
-// but Secrets, Sender, Engine and Person are required.
+// but Secrets, Sender, Engine, ReadExport and Person are required.
 type Options struct {
 	// Registry holds the actions and kinds of target.
 	Registry *action.Registry
@@ -51,6 +52,9 @@ type Options struct {
 	// Engine opens the engine that keeps and drives runs, which hashes sensitive
 	// values with keyed. It is called at first need; nil when there are no runs.
 	Engine func(ctx context.Context, keyed func(text string) (string, error)) (engine.Engine, error)
+	// ReadExport reads a run that was exported, without keeping it; nil when there
+	// are no runs.
+	ReadExport func(from io.Reader) (engine.Snapshot, []engine.Record, error)
 	// Person says who uses the program; it is asked for whenever something is
 	// put down in a person's name.
 	Person func() (Person, error)

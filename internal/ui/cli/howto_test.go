@@ -23,6 +23,12 @@ func TestDocsApply(t *testing.T) {
 	testPage(t, "../../../docs/how-to/apply-and-resume.md")
 }
 
+// TestDocsReport tests the page about reports.
+func TestDocsReport(t *testing.T) {
+	t.Parallel()
+	testPage(t, "../../../docs/how-to/report-and-verify.md")
+}
+
 // TestDocsJSON tests the page about results as JSON.
 func TestDocsJSON(t *testing.T) {
 	t.Parallel()

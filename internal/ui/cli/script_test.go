@@ -79,7 +79,7 @@ func refit() cli.ExitCode {
 			return service.New(service.Options{
 				Registry: registry, Shipped: procedures.FS(), Now: now, Version: "v0.0.0-test",
 				StateDir: state, LookPath: exec.LookPath, Progress: progress, Secrets: secrets, Person: person,
-				Sender: clients.Sender,
+				Sender: clients.Sender, ReadExport: local.ReadExport,
 				Engine: func(ctx context.Context, keyed func(string) (string, error)) (engine.Engine, error) {
 					w, err := worker.New(worker.Options{
 						Registry: registry, Secrets: func(dir string) action.Secrets { return secrets.In(dir) }, Now: now,
