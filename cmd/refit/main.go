@@ -20,6 +20,7 @@ import (
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/all"
 	"github.com/refitproject/refit/internal/action/wrap"
+	"github.com/refitproject/refit/internal/backup"
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/local"
 	"github.com/refitproject/refit/internal/engine/worker"
@@ -53,6 +54,7 @@ func limitMemory() {
 // run carries out the command line.
 func run() cli.ExitCode {
 	clients := all.NewClients(append(os.Environ(), action.StateVariable+"="+stateDir()))
+	clients.Archive.Tools = append(clients.Archive.Tools, backup.Tool{Name: "refit", Version: version})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := &interrupts{cancel: cancel, kill: clients.Programs.KillAll}

@@ -18,6 +18,12 @@ type Env struct {
 	// cannot see their effect in the world answer Unknown then, instead of
 	// NotStarted: what may have happened is never taken for what has not.
 	Attempted bool
+	// Origin tells the run from others of the same name, of which keys alone say
+	// nothing to who keeps effects of several machines; empty while planning.
+	Origin string
+	// Proof is the level to which the step must prove its backup; 0 when nothing
+	// asks for one.
+	Proof int
 	// Target is the place that the step acts on; the zero Target when the
 	// action needs none.
 	Target Target

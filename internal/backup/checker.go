@@ -23,11 +23,12 @@ func (w Worker) Prove(ctx context.Context, s Store, e *Entry, level int, key *Ke
 	if err != nil {
 		return Proof{}, err
 	}
+	proof.Key, proof.Origin = w.Key, w.Origin
 	data, err := sealed(proof)
 	if err != nil {
 		return Proof{}, err
 	}
-	return proof, s.Put(ctx, proofName(e.ID, proof), data)
+	return proof, s.Put(ctx, proofName(e.ID, proof, data), data)
 }
 
 // Check checks a backup at a level and writes nothing. Level 1 needs no key.

@@ -25,6 +25,8 @@ type Worker struct {
 	// Scratch is the folder for copies that are removed again; empty for that
 	// of the system.
 	Scratch string
+	// Key and Origin name the effect that asks for the work; see action.Env.
+	Key, Origin string
 	// Report is told how far the work has come; it may be nil.
 	Report func(action.Progress)
 }
@@ -219,10 +221,11 @@ func removeStray(ctx context.Context, s Store, m *Manifest) error {
 // Discard removes a backup that was found to be damaged when it was made, so
 // that the next attempt makes it anew: first the manifest, so that nobody takes
 // what is left for a backup, then the parts that are not what they should be.
-func Discard(ctx context.Context, s Store, m *Manifest) error {
-	if err := s.Remove(ctx, manifestName(m.ID)); err != nil {
+func Discard(ctx context.Context, s Store, e *Entry) error {
+	if err := s.Remove(ctx, manifestName(e.ID)); err != nil || e.Manifest == nil {
 		return err
 	}
+	m := e.Manifest
 	var buffer []byte
 	for _, p := range m.Parts {
 		var err error

@@ -138,6 +138,9 @@ type Proof struct {
 	Level int       `json:"level"`
 	At    time.Time `json:"at"`
 	Host  string    `json:"host,omitempty"`
+	// Key and Origin name the effect that asked for it, as far as one did.
+	Key    string `json:"key,omitempty"`
+	Origin string `json:"origin,omitempty"`
 	// Took is how long the check took, in milliseconds.
 	Took   int64  `json:"tookMilliseconds"`
 	Counts Counts `json:"counts"`
@@ -173,8 +176,9 @@ func randomName() string { return strings.ToLower(rand.Text()) }
 // The names of the objects of a backup.
 func manifestName(id string) string { return id + "/manifest.jsonl" }
 
-func proofName(id string, p Proof) string {
-	return fmt.Sprintf("%s/proof-%d-%d-%s.jsonl", id, p.Level, p.At.UnixNano(), randomName()[:8])
+// proofName is the name of a proof whose bytes are data.
+func proofName(id string, p Proof, data []byte) string {
+	return fmt.Sprintf("%s/proof-%d-%d-%s.jsonl", id, p.Level, p.At.UnixNano(), digestOf(data)[:8])
 }
 
 // partName is what the name of a part says, below the folder of its backup.

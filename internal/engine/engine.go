@@ -173,6 +173,8 @@ type Worker interface {
 type Assignment struct {
 	// Run is the id of the run, Dir the folder of its platform file.
 	Run, Dir string
+	// Origin tells the run from others of the same id.
+	Origin string
 	// Plan is the one that the stage of the command came from: after a replan the
 	// stages that were kept go on meaning what they meant.
 	Plan    *plan.Plan

@@ -3,10 +3,13 @@ package all
 import (
 	"fmt"
 	nethttp "net/http"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/action/archive"
 	"github.com/refitproject/refit/internal/action/exec"
 	"github.com/refitproject/refit/internal/action/file"
 	"github.com/refitproject/refit/internal/action/gate"
@@ -14,6 +17,7 @@ import (
 	"github.com/refitproject/refit/internal/action/manual"
 	notifyaction "github.com/refitproject/refit/internal/action/notify"
 	"github.com/refitproject/refit/internal/action/target"
+	"github.com/refitproject/refit/internal/backup"
 	"github.com/refitproject/refit/internal/notify"
 )
 
@@ -22,6 +26,7 @@ type Clients struct {
 	HTTP     *nethttp.Client
 	Programs *exec.Runner
 	Host     target.HostSource
+	Archive  archive.World
 	Sender   notifyaction.Sender
 	// Sent remembers which steps have sent their message.
 	Sent notifyaction.Ledger
@@ -32,6 +37,10 @@ type Clients struct {
 func NewClients(environ []string) Clients {
 	client := &nethttp.Client{Transport: http.Transport()}
 	return Clients{
+		Archive: archive.World{
+			Opener:   backup.Opener{Environ: environ, Transport: http.Transport()},
+			Hostname: os.Hostname, Tools: []backup.Tool{{Name: "go", Version: runtime.Version()}},
+		},
 		HTTP:     client,
 		Sender:   notify.Sender{HTTP: client},
 		Sent:     notifyaction.Ledger{Dir: sentDir(environ)},
@@ -53,6 +62,9 @@ func sentDir(environ []string) string {
 // Actions returns all actions, in the order of their names.
 func Actions(c Clients) []action.Action {
 	return []action.Action{
+		archive.Backup(c.Archive),
+		archive.Restore(c.Archive),
+		archive.Verify(c.Archive),
 		exec.Command(c.Programs),
 		exec.Observe(c.Programs),
 		exec.Shell(c.Programs),

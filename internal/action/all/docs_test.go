@@ -200,6 +200,11 @@ func TestDocsExplainReasons(t *testing.T) {
 			want = append(want, action.ReasonSecretUnavailable)
 			slices.Sort(want)
 		}
+		if family == "archive" { // its reasons are those of what it works with
+			want = append(want, reasons(t, "../backup", "Reason")...)
+			slices.Sort(want)
+			want = slices.Compact(want)
+		}
 		if usesAccessRefused(t, family) {
 			want = append(want, action.ReasonAccessRefused)
 			slices.Sort(want)

@@ -18,6 +18,7 @@ import (
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/actiontest"
 	"github.com/refitproject/refit/internal/action/all"
+	"github.com/refitproject/refit/internal/action/archive"
 	"github.com/refitproject/refit/internal/action/exec"
 	notifyaction "github.com/refitproject/refit/internal/action/notify"
 	"github.com/refitproject/refit/internal/action/target"
@@ -115,6 +116,7 @@ func exampleClients(t *testing.T, h *hubs) all.Clients {
 		HTTP:     client,
 		Programs: exec.NewRunner([]string{"PATH=" + bin + ":" + os.Getenv("PATH")}),
 		Host:     target.ThisHost(),
+		Archive:  archive.World{Hostname: os.Hostname},
 		Sender:   inbox{notify.Sender{HTTP: client}},
 		Sent:     notifyaction.Ledger{Dir: t.TempDir()},
 	}
@@ -151,6 +153,9 @@ func TestDocsExamples(t *testing.T) {
 				Action: a, World: func(t *testing.T) actiontest.World {
 					t.Helper()
 					w := h.world(t)
+					if strings.HasPrefix(name, "archive.") {
+						homes(t, &w, clients.Archive)
+					}
 					if name == "notify.send" {
 						w.Env.Key = t.Name() + w.Env.Dir // What is remembered by key is of this world.
 					}

@@ -148,7 +148,7 @@ func (d *driver) launch(ctx context.Context, c run.Command) {
 func (d *driver) assignment(c run.Command) engine.Assignment {
 	id, n, command := d.hold.row.id, d.hold.row.n, c.ID()
 	return engine.Assignment{
-		Run: id, Dir: d.hold.row.dir, Plan: d.state.PlanOf(run.StageOf(c)), Command: c,
+		Run: id, Origin: d.hold.row.created, Dir: d.hold.row.dir, Plan: d.state.PlanOf(run.StageOf(c)), Command: c,
 		Progress: func(p action.Progress) { d.e.watch.progress(n, id, command, p, d.o.OnProgress) },
 		Children: &children{e: d.e, run: n},
 		Keep:     d.e.keep,

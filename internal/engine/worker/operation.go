@@ -66,7 +66,7 @@ func (j *job) effect(ctx context.Context, r record) (e *effect, refused, err err
 		e.in = recorded
 	}
 	e.env = j.world.Env(step.Target)
-	e.env.Key = engine.EffectKey(r.op, r.key)
+	e.env.Key, e.env.Origin, e.env.Proof = engine.EffectKey(r.op, r.key), j.Origin, step.Proof
 	e.env.Progress, e.env.Log, e.env.Children = j.Progress, j.Log, j.Children
 	return e, nil, nil
 }

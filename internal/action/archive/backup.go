@@ -1,0 +1,204 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/backup"
+)
+
+// BackupInput is the input of archive.backup.
+type BackupInput struct {
+	Store   string           `json:"store" doc:"Address of the store, such as file:///backups."`
+	Path    string           `json:"path" doc:"Folder or database file to save, relative to the platform file."`
+	Kind    string           `json:"kind,omitempty" enum:"directory,sqlite" doc:"What path is, a directory (default) or a database file of SQLite, which may be in use."`
+	Name    string           `json:"name,omitempty" doc:"Name of the series of backups; default made of the last part of path."`
+	Exclude []string         `json:"exclude,omitempty" doc:"Patterns of paths below the folder that are left out, such as cache or logs/*.gz."`
+	Key     action.SecretRef `json:"key,omitempty" refit:"secret" doc:"Age identity (AGE-SECRET-KEY-1…) that the backup is encrypted for; without it the backup can be read by all who can read the store."`
+	Level   int              `json:"level,omitempty" doc:"Level of compression from 1 to 19 as zstd counts; default 3."`
+	Scratch string           `json:"scratch,omitempty" doc:"Folder for the copy that a database is saved from and for the proof by restoring; default the temporary folder of the system."`
+}
+
+// BackupOutput is the output of archive.backup.
+type BackupOutput struct {
+	Backup  string `json:"backup" doc:"Id of the backup."`
+	Store   string `json:"store" doc:"Address of the store."`
+	Kind    string `json:"kind" doc:"What the backup holds, directory or sqlite."`
+	Began   string `json:"began" doc:"When reading began, in RFC 3339."`
+	Size    int64  `json:"size" doc:"Size before compression, in bytes."`
+	Stored  int64  `json:"stored" doc:"Size in the store, in bytes."`
+	Counted string `json:"counted" doc:"What it holds, in words."`
+	Rows    int64  `json:"rows" doc:"Rows of all tables of a database, else 0."`
+	Files   int64  `json:"files" doc:"Number of files."`
+	Proof   int    `json:"proof" doc:"Level of its proof."`
+}
+
+// Backup returns the action archive.backup.
+func Backup(w World) action.Action {
+	return action.Define(action.Definition[BackupInput, BackupOutput]{
+		Name:        "archive.backup",
+		Version:     1,
+		Summary:     "Save a folder or a SQLite database of this machine, and prove the backup.",
+		Effect:      action.Scratch,
+		Resumable:   true,
+		MaxProof:    backup.Restored,
+		RestoreWith: "archive.restore",
+		NoUndo:      "the backup stays until somebody removes it",
+		Check:       checkBackup,
+		Preview: func(_ context.Context, env action.Env, in BackupInput) (action.Preview, error) {
+			return action.Preview{Summary: fmt.Sprintf("save %s %q to %s and prove it at level %d",
+				kindOf(in), absolute(env, in.Path), in.Store, level(env, in))}, nil
+		},
+		Observe: w.observeBackup,
+		Run:     w.runBackup,
+	})
+}
+
+func kindOf(in BackupInput) backup.Kind { return cmp.Or(backup.Kind(in.Kind), backup.Directory) }
+
+// level is the level of proof that is asked for: that of the step, else what
+// suits the kind.
+func level(env action.Env, in BackupInput) int {
+	usual := backup.Parsed
+	if kindOf(in) == backup.SQLite {
+		usual = backup.Restored
+	}
+	return cmp.Or(env.Proof, usual)
+}
+
+// nameOf returns the name of the series.
+func nameOf(in BackupInput) string {
+	if in.Name != "" {
+		return in.Name
+	}
+	base := strings.ToLower(filepath.Base(filepath.Clean(in.Path)))
+	name := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(base, "-"), "-")
+	return cmp.Or(name[:min(len(name), 60)], "backup")
+}
+
+func checkBackup(in BackupInput) error {
+	if in.Path == "" || strings.ContainsRune(in.Path, 0) {
+		return errors.New("field \"path\" must be a path")
+	}
+	r := request(action.Env{}, in)
+	if err := r.Check(); err != nil {
+		return fmt.Errorf("fields \"name\", \"exclude\" and \"level\": %w", err)
+	}
+	return nil
+}
+
+func request(env action.Env, in BackupInput) backup.Request {
+	return backup.Request{
+		Name: nameOf(in), Key: env.Key, Origin: env.Origin, Kind: kindOf(in), Path: absolute(env, in.Path),
+		Excluded: in.Exclude, Level: in.Level,
+	}
+}
+
+func (w World) observeBackup(
+	ctx context.Context, env action.Env, in BackupInput,
+) (action.Observed[BackupOutput], error) {
+	p, err := w.open(ctx, env, in.Store, in.Key, in.Scratch)
+	if err != nil {
+		return action.Observed[BackupOutput]{}, err
+	}
+	e, err := p.find(ctx, env, in)
+	if err != nil {
+		return action.Observed[BackupOutput]{}, withEffect(err, action.ExtentNone)
+	}
+	if e == nil {
+		return action.Observed[BackupOutput]{Status: action.NotStarted, Reason: "the store has no such backup"}, nil
+	}
+	seen := action.Observed[BackupOutput]{Status: action.Partial}
+	proof, proved := e.Proof()
+	switch {
+	case e.Problem != nil:
+		seen.Reason = e.Problem.Error()
+	case e.Manifest == nil:
+		seen.Reason = fmt.Sprintf("the store has %d parts of it", e.Objects)
+	case !proved || proof.Level < level(env, in):
+		seen.Reason = "it is stored and not proved yet"
+	default:
+		out := outputOf(in, e.Manifest, proof)
+		seen.Status, seen.Output, seen.Reason = action.Done, &out, "it is stored and proved"
+	}
+	return seen, nil
+}
+
+// find returns what the store has of the backup of this effect, nil for nothing.
+func (p *place) find(ctx context.Context, env action.Env, in BackupInput) (*backup.Entry, error) {
+	e, err := backup.Find(ctx, p.store, backup.ID(nameOf(in), env.Key, env.Origin))
+	if reasonOf(err) == backup.ReasonBackupNotFound {
+		return nil, nil //nolint:nilnil // nothing was stored, which is no error
+	}
+	return e, err
+}
+
+func (w World) runBackup(
+	ctx context.Context, env action.Env, in BackupInput, _ map[string]any,
+) (BackupOutput, error) {
+	p, err := w.open(ctx, env, in.Store, in.Key, in.Scratch)
+	if err != nil {
+		return BackupOutput{}, err
+	}
+	e, err := p.find(ctx, env, in)
+	if err != nil {
+		return BackupOutput{}, withEffect(err, action.ExtentNone)
+	}
+	if e != nil && e.Problem != nil { // it was never proved, or Observe would have said done
+		if err := backup.Discard(ctx, p.store, e); err != nil {
+			return BackupOutput{}, withEffect(err, action.ExtentPartial)
+		}
+	}
+	if err := w.before("make"); err != nil {
+		return BackupOutput{}, err
+	}
+	r := request(env, in)
+	r.Store, r.Lock = p.store, p.key
+	m, err := p.worker.Make(ctx, r)
+	if err != nil {
+		return BackupOutput{}, withEffect(err, action.ExtentPartial)
+	}
+	if err := w.before("prove"); err != nil {
+		return BackupOutput{}, err
+	}
+	proof, err := p.prove(ctx, m.ID, level(env, in))
+	if err != nil {
+		return BackupOutput{}, withEffect(err, action.ExtentPartial)
+	}
+	return outputOf(in, m, proof), nil
+}
+
+// prove proves a backup that was just made. One that is damaged already is
+// taken apart, so that the next attempt stores what was lost.
+func (p *place) prove(ctx context.Context, id string, level int) (backup.Proof, error) {
+	e, err := backup.Find(ctx, p.store, id)
+	if err != nil {
+		return backup.Proof{}, err
+	}
+	if proof, ok := e.Proof(); ok && proof.Level >= level {
+		return proof, nil
+	}
+	proof, err := p.worker.Prove(ctx, p.store, e, level, p.key)
+	if failed, ok := errors.AsType[*action.Error](err); ok && failed.Reason == backup.ReasonBackupDamaged {
+		if err := backup.Discard(ctx, p.store, e); err != nil {
+			return backup.Proof{}, err
+		}
+		failed.Retryable, failed.Remedy = true, "find out what the store did; a retry stores it again"
+	}
+	return proof, err
+}
+
+func outputOf(in BackupInput, m *backup.Manifest, proof backup.Proof) BackupOutput {
+	return BackupOutput{
+		Backup: m.ID, Store: in.Store, Kind: string(m.Kind), Began: m.Began.Format(time.RFC3339Nano),
+		Size: m.Size, Stored: m.Stored, Counted: m.Counts.String(), Rows: m.Counts.Rows, Files: m.Counts.Files,
+		Proof: proof.Level,
+	}
+}

@@ -1,0 +1,102 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/backup"
+)
+
+// VerifyInput is the input of archive.verify.
+type VerifyInput struct {
+	Store   string           `json:"store" doc:"Address of the store."`
+	Backup  string           `json:"backup" doc:"Id of the backup, as archive.backup hands it out."`
+	Level   int              `json:"level,omitempty" doc:"Level of the proof from 1 to 3; default 2."`
+	Key     action.SecretRef `json:"key,omitempty" refit:"secret" doc:"Age identity of an encrypted backup; level 1 needs none."`
+	Scratch string           `json:"scratch,omitempty" doc:"Folder to restore into for level 3; default the temporary folder of the system."`
+}
+
+// VerifyOutput is the output of archive.verify.
+type VerifyOutput struct {
+	Backup  string `json:"backup" doc:"Id of the backup."`
+	Level   int    `json:"level" doc:"Level of the proof."`
+	Counted string `json:"counted" doc:"What was counted, in words; nothing is at level 1."`
+	Rows    int64  `json:"rows" doc:"Rows of all tables of a database at level 3, else 0."`
+}
+
+// Verify returns the action archive.verify.
+func Verify(w World) action.Action {
+	return action.Define(action.Definition[VerifyInput, VerifyOutput]{
+		Name:    "archive.verify",
+		Version: 1,
+		Summary: "Prove a backup once more.",
+		Effect:  action.Scratch,
+		NoUndo:  "a proof takes nothing from anybody",
+		Check: func(in VerifyInput) error {
+			if in.Backup == "" || in.Level < 0 || in.Level > backup.Restored {
+				return errors.New("field \"level\" is between 1 and 3, and field \"backup\" an id")
+			}
+			return nil
+		},
+		Preview: func(_ context.Context, _ action.Env, in VerifyInput) (action.Preview, error) {
+			return action.Preview{Summary: fmt.Sprintf("prove backup %q at level %d", in.Backup, levelOf(in))}, nil
+		},
+		Observe: w.observeProof,
+		Run:     w.runProof,
+	})
+}
+
+func levelOf(in VerifyInput) int { return cmp.Or(in.Level, backup.Parsed) }
+
+func (w World) observeProof(
+	ctx context.Context, env action.Env, in VerifyInput,
+) (action.Observed[VerifyOutput], error) {
+	p, err := w.open(ctx, env, in.Store, in.Key, in.Scratch)
+	if err != nil {
+		return action.Observed[VerifyOutput]{}, err
+	}
+	e, err := backup.Find(ctx, p.store, in.Backup)
+	if err != nil {
+		return action.Observed[VerifyOutput]{}, withEffect(err, action.ExtentNone)
+	}
+	mine := slices.IndexFunc(e.Proofs, func(proof backup.Proof) bool {
+		return proof.Key == env.Key && proof.Origin == env.Origin && proof.Level >= levelOf(in)
+	})
+	if mine < 0 || env.Key == "" {
+		return action.Observed[VerifyOutput]{Status: action.NotStarted, Reason: "this step has not proved it"}, nil
+	}
+	out := proved(e.Proofs[mine])
+	return action.Observed[VerifyOutput]{Status: action.Done, Output: &out}, nil
+}
+
+func (w World) runProof(ctx context.Context, env action.Env, in VerifyInput, _ map[string]any) (VerifyOutput, error) {
+	seen, err := w.observeProof(ctx, env, in)
+	if err == nil && seen.Status == action.Done {
+		return *seen.Output, nil
+	}
+	p, err := w.open(ctx, env, in.Store, in.Key, in.Scratch)
+	if err != nil {
+		return VerifyOutput{}, err
+	}
+	e, err := backup.Find(ctx, p.store, in.Backup)
+	if err != nil {
+		return VerifyOutput{}, withEffect(err, action.ExtentNone)
+	}
+	proof, err := p.worker.Prove(ctx, p.store, e, levelOf(in), p.key)
+	if err != nil {
+		return VerifyOutput{}, withEffect(err, action.ExtentNone)
+	}
+	return proved(proof), nil
+}
+
+func proved(p backup.Proof) VerifyOutput {
+	out := VerifyOutput{Backup: p.Backup, Level: p.Level, Rows: p.Counts.Rows}
+	if p.Counts != (backup.Counts{}) {
+		out.Counted = p.Counts.String()
+	}
+	return out
+}
