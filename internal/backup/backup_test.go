@@ -54,13 +54,13 @@ func newKey(t *testing.T) *Key {
 	return key
 }
 
-func put(t *testing.T, path, content string) {
-	t.Helper()
+func put(tb testing.TB, path, content string) {
+	tb.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 

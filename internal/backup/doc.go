@@ -1,7 +1,7 @@
 // Package backup keeps backups in a store, proves them and brings them back.
 //
-// A backup is a stream, cut into parts: zstd frames of 4 MiB of content each,
-// joined to objects of 16 MiB, each encrypted with age where there is a key. The
+// A backup is a stream, cut into parts: zstd frames of 2 MiB of content each,
+// joined to objects of 8 MiB, each encrypted with age where there is a key. The
 // name of a part holds the digest of its bytes. A manifest, which is written
 // last, makes a backup of the parts; a proof, written after a check, says how
 // well it was checked and what was counted. Both are sealed: their last line is

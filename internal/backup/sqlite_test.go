@@ -17,15 +17,15 @@ func newDatabase(t *testing.T, rows int) (string, *sql.DB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	exec(t, db, `CREATE TABLE users (name TEXT PRIMARY KEY, note TEXT)`)
-	exec(t, db, `CREATE TABLE "odd ""name" (x) `)
-	exec(t, db, `CREATE VIRTUAL TABLE words USING fts5(body)`)
-	exec(t, db, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < ?)
+	execute(t, db, `CREATE TABLE users (name TEXT PRIMARY KEY, note TEXT)`)
+	execute(t, db, `CREATE TABLE "odd ""name" (x) `)
+	execute(t, db, `CREATE VIRTUAL TABLE words USING fts5(body)`)
+	execute(t, db, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < ?)
 		INSERT INTO users SELECT 'user' || i, hex(randomblob(200)) FROM n`, rows)
 	return path, db
 }
 
-func exec(t *testing.T, db *sql.DB, query string, args ...any) {
+func execute(t *testing.T, db *sql.DB, query string, args ...any) {
 	t.Helper()
 	if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
 		t.Fatal(err)

@@ -14,9 +14,9 @@ import (
 const (
 	// chunkSize is how much of the stream is compressed at a time: the content
 	// of one zstd frame.
-	chunkSize = 4 << 20
+	chunkSize = 2 << 20
 	// partSize is from which size on a part is full.
-	partSize = 16 << 20
+	partSize = 8 << 20
 	// uploads is how many parts are stored at a time.
 	uploads = 2
 )
@@ -71,7 +71,10 @@ func newStreamWriter(ctx context.Context, s Store, id string, level int, key *Ke
 		store: s, id: id, key: key, had: had, group: group, ctx: ctx, encoder: encoder,
 		order: make(chan *chunk, cores), buffers: make(chan []byte, uploads+1),
 	}
-	w.chunks.New = func() any { return &chunk{raw: make([]byte, 0, chunkSize)} }
+	w.chunks.New = func() any {
+		// What cannot be compressed becomes a little longer.
+		return &chunk{raw: make([]byte, 0, chunkSize), packed: make([]byte, 0, chunkSize+chunkSize/64)}
+	}
 	for range uploads + 1 {
 		w.buffers <- nil
 	}
@@ -140,7 +143,7 @@ func (w *streamWriter) collect() error {
 		if buffer == nil {
 			select {
 			case buffer = <-w.buffers:
-				buffer = slices.Grow(buffer, partSize+partSize/8)[:0]
+				buffer = slices.Grow(buffer[:0], partSize+chunkSize+chunkSize/64) // the last chunk may reach over
 			case <-w.ctx.Done():
 				return context.Cause(w.ctx)
 			}
