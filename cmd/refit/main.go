@@ -24,6 +24,7 @@ import (
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/local"
 	"github.com/refitproject/refit/internal/engine/worker"
+	"github.com/refitproject/refit/internal/probe/watch"
 	"github.com/refitproject/refit/internal/secret"
 	"github.com/refitproject/refit/internal/service"
 	"github.com/refitproject/refit/internal/ui/cli"
@@ -86,10 +87,20 @@ func newService(clients all.Clients, progress service.Progress) (*service.Servic
 		Registry: registry, Shipped: procedures.FS(), Now: time.Now, Version: version,
 		StateDir: stateDir(), LookPath: exec.LookPath, Progress: progress,
 		Secrets: secrets, Person: person, Sender: clients.Sender, ReadExport: local.ReadExport,
+		Probes: service.Probes{HTTP: clients.HTTP, Programs: clients.Programs, Detach: detachProbe},
 		Engine: func(ctx context.Context, keyed func(string) (string, error)) (engine.Engine, error) {
 			return newEngine(ctx, registry, secrets, keyed)
 		},
 	})
+}
+
+// detachProbe begins a process of this program that measures the probes of a run.
+func detachProbe(run string) error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	return watch.Detach(program, []string{"refit", "probe", run})
 }
 
 // wrapping says what every action is wrapped in. Questions are repeated for a

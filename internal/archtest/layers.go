@@ -10,7 +10,7 @@ import (
 // name that ends in "/" stands for the folders below it and not for itself.
 func layers() [][]string {
 	return [][]string{
-		{"internal/diag", "internal/yamldoc", "internal/schema"},
+		{"internal/diag", "internal/yamldoc", "internal/schema", "internal/probe"},
 		{"internal/expr", "internal/issues", "internal/action"},
 		{"internal/versions", "internal/procedure", "internal/platform"},
 		{"internal/plan"},
@@ -20,7 +20,7 @@ func layers() [][]string {
 		{
 			"procedures", "internal/engine/", "internal/action/", "internal/backup", "internal/backup/",
 			"internal/secret", "internal/secret/", "internal/detect", "internal/detect/",
-			"internal/notify", "internal/notify/",
+			"internal/notify", "internal/notify/", "internal/probe/",
 		},
 		{"internal/service", "internal/service/"},
 		{"internal/ui/"},

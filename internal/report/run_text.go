@@ -28,6 +28,7 @@ func RunText(w io.Writer, v RunView, opts TextOptions) error {
 	t.rollback()
 	t.remains()
 	t.runFindings()
+	t.downtime()
 	t.channels()
 	t.commands()
 	return t.close()

@@ -7,6 +7,7 @@ import (
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/notify/courier"
 	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/run"
 )
 
 // background is what goes on beside the driving of a run.
@@ -16,6 +17,7 @@ type background struct {
 	// fresh tells that the run has just begun.
 	fresh   bool
 	courier *courier.Courier
+	prober  *prober
 }
 
 // backgrounds is what goes on beside the driving of several runs. It begins by
@@ -27,17 +29,19 @@ type backgrounds struct {
 	begun sync.WaitGroup
 	mu    sync.Mutex
 	byRun map[string]*background
+	// early are operations that were started before their run was looked at.
+	early map[string][]run.Ref
 }
 
 // besides begins what goes on beside the driving of runs.
 func (s *Service) besides(ctx context.Context, e engine.Engine, driven []toDrive, say func(string)) *backgrounds {
-	list := &backgrounds{s: s, say: say, byRun: map[string]*background{}}
+	list := &backgrounds{s: s, say: say, byRun: map[string]*background{}, early: map[string][]run.Ref{}}
 	list.begun.Go(func() {
 		for _, r := range driven {
-			list.begin(ctx, e, r.id, r.fresh)
+			list.begin(ctx, e, r, true)
 		}
 		for _, id := range s.leftToTell(driven) {
-			list.begin(ctx, e, id, false)
+			list.begin(ctx, e, toDrive{id: id}, false)
 		}
 	})
 	return list
@@ -45,24 +49,55 @@ func (s *Service) besides(ctx context.Context, e engine.Engine, driven []toDrive
 
 // begin begins what goes on beside one run. A run that cannot be read has nothing
 // beside it: driving it says why.
-func (l *backgrounds) begin(ctx context.Context, e engine.Engine, id string, fresh bool) {
+func (l *backgrounds) begin(ctx context.Context, e engine.Engine, r toDrive, driven bool) {
+	id := r.id
 	snap, err := e.Load(ctx, id)
 	if err != nil || snap.Info.Moved {
 		return
 	}
-	b := &background{plan: snap.State.Plan(), dir: snap.Info.Dir, fresh: fresh}
+	b := &background{plan: snap.State.Plan(), dir: snap.Info.Dir, fresh: r.fresh}
 	b.courier = l.s.tellOf(ctx, id, b, l.say)
+	var begun []run.Ref
+	if driven && !snap.State.Status.Final() {
+		b.prober = l.s.newProber(id, b.plan, l.say)
+		ids := snap.State.StageIDs()
+		for _, at := range snap.State.Order {
+			_, step := snap.State.StepAt(at)
+			begun = append(begun, run.Ref{Stage: ids[at.Stage], Step: step.ID})
+		}
+	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
+	begun = append(begun, l.early[id]...)
 	l.byRun[id] = b
+	l.mu.Unlock()
+	for _, op := range begun {
+		b.started(op)
+	}
+}
+
+// started tells of an operation of the run.
+func (b *background) started(op run.Ref) {
+	if b.prober != nil {
+		b.prober.started(op)
+	}
 }
 
 // woken is told of each event of a run. It returns at once.
-func (l *backgrounds) woken(id string) {
+func (l *backgrounds) woken(id string, body run.Body) {
+	start, isStart := body.(*run.OperationStarted)
 	l.mu.Lock()
 	b := l.byRun[id]
+	if b == nil && isStart {
+		l.early[id] = append(l.early[id], start.Op)
+	}
 	l.mu.Unlock()
-	if b != nil && b.courier != nil {
+	if b == nil {
+		return
+	}
+	if isStart {
+		b.started(start.Op)
+	}
+	if b.courier != nil {
 		b.courier.Wake()
 	}
 }

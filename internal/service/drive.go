@@ -75,7 +75,7 @@ func (s *Service) driveAll(
 	outcomes, err := e.Drive(ctx, engine.DriveOptions{
 		Runs: ids, Linger: req.Linger, By: by, Stop: req.Stop,
 		On: func(id string, r engine.Record) {
-			beside.woken(id)
+			beside.woken(id, r.Event.Body)
 			if req.On == nil {
 				return
 			}

@@ -190,6 +190,7 @@ func (s *Service) view(ctx context.Context, id string) (report.RunSource, *repor
 	src := report.RunSource{Info: infoOf(&snap.Info), State: snap.State, Progress: snap.Progress, Now: s.o.Now()}
 	v := report.BuildRun(src)
 	v.Channels = s.channelViews(id)
+	s.measured(&v, snap.State.Plan())
 	return src, &v, nil
 }
 

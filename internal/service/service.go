@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/observe"
 	"github.com/refitproject/refit/internal/notify"
+	"github.com/refitproject/refit/internal/probe/watch"
 	"github.com/refitproject/refit/internal/secret"
 )
 
@@ -25,7 +27,7 @@ const (
 )
 
 // Options are what a Service is built from. All fields
-// but Secrets, Sender, Engine, ReadExport and Person are required.
+// but Secrets, Sender, Probes, Engine, ReadExport and Person are required.
 type Options struct {
 	// Registry holds the actions and kinds of target.
 	Registry *action.Registry
@@ -39,6 +41,8 @@ type Options struct {
 	Secrets secret.Resolver
 	// Sender delivers notifications.
 	Sender Sender
+	// Probes is what probes are measured with; the zero value measures nothing.
+	Probes Probes
 	// Version is the version of the program; plans record it.
 	Version string
 	// StateDir is the folder for what Refit keeps for itself, such as the key
@@ -58,6 +62,14 @@ type Options struct {
 	// Person says who uses the program; it is asked for whenever something is
 	// put down in a person's name.
 	Person func() (Person, error)
+}
+
+// Probes is what the probes of runs are measured with.
+type Probes struct {
+	HTTP     *http.Client
+	Programs watch.Programs
+	// Detach begins a process that outlives this one and calls Service.Probe.
+	Detach func(run string) error
 }
 
 // Sender delivers messages to people; notify.Sender is one. Its errors hold nothing

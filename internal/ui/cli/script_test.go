@@ -27,6 +27,7 @@ import (
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/local"
 	"github.com/refitproject/refit/internal/engine/worker"
+	"github.com/refitproject/refit/internal/probe/watch"
 	"github.com/refitproject/refit/internal/secret"
 	"github.com/refitproject/refit/internal/service"
 	"github.com/refitproject/refit/internal/ui/cli"
@@ -80,6 +81,13 @@ func refit() cli.ExitCode {
 				Registry: registry, Shipped: procedures.FS(), Now: now, Version: "v0.0.0-test",
 				StateDir: state, LookPath: exec.LookPath, Progress: progress, Secrets: secrets, Person: person,
 				Sender: clients.Sender, ReadExport: local.ReadExport,
+				Probes: service.Probes{HTTP: clients.HTTP, Programs: clients.Programs, Detach: func(run string) error {
+					program, err := os.Executable()
+					if err != nil {
+						return err
+					}
+					return watch.Detach(program, []string{"refit", "probe", run})
+				}},
 				Engine: func(ctx context.Context, keyed func(string) (string, error)) (engine.Engine, error) {
 					w, err := worker.New(worker.Options{
 						Registry: registry, Secrets: func(dir string) action.Secrets { return secrets.In(dir) }, Now: now,

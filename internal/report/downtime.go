@@ -1,0 +1,108 @@
+package report
+
+import (
+	"time"
+
+	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/probe"
+)
+
+// ProbedView is how long a component was down, as its probes measured it, beside
+// what the plan predicted.
+type ProbedView struct {
+	probe.Measured
+	Predicted plan.Duration `json:"predicted,omitempty"`
+	Worst     plan.Duration `json:"worst,omitempty"`
+}
+
+// probesBegan tells when the first step began that stands behind the checks of its
+// stage: from then on components are measured. Zero when none has.
+func probesBegan(v *RunView) time.Time {
+	var first time.Time
+	for i := range v.Stages {
+		for j := range v.Stages[i].Steps {
+			step := &v.Stages[i].Steps[j]
+			if step.Phase == plan.Prepare || step.Phase == plan.Preflight || step.Began.IsZero() {
+				continue
+			}
+			if first.IsZero() || step.Began.Before(first) {
+				first = step.Began
+			}
+		}
+	}
+	return first
+}
+
+// BuildDowntime measures the components of a run from the samples of its probes: from
+// the first quiesce, or the first sample, to the end of the run or to now.
+func BuildDowntime(v *RunView, p *plan.Plan, probes []probe.Plan, spans []probe.Span) []ProbedView {
+	from, to := probesBegan(v), v.Looked
+	if v.Status.Final() {
+		to = v.Updated
+	}
+	for i := range spans {
+		if from.IsZero() || spans[i].From.Before(from) {
+			from = spans[i].From
+		}
+	}
+	if from.IsZero() {
+		return nil
+	}
+	var out []ProbedView
+	for _, m := range probe.Measure(probes, spans, from, to) {
+		d := ProbedView{Measured: m}
+		for _, predicted := range p.Summary.Downtime {
+			if predicted.Component == m.Component {
+				d.Predicted, d.Worst = predicted.Typical, predicted.Worst
+			}
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// downtime says how long components were down.
+func (t *runText) downtime() {
+	if len(t.v.Downtime) == 0 {
+		return
+	}
+	t.para(0, 2, in(Heading, "Downtime"), plain(": as probes measured it, since "+moment(t.v.Downtime[0].From)))
+	for i := range t.v.Downtime {
+		t.component(&t.v.Downtime[i])
+	}
+	t.blank()
+}
+
+func (t *runText) component(d *ProbedView) {
+	role, text := Good, "not down"
+	switch {
+	case d.Down > 0:
+		role, text = Warn, "down for "+fineText(d.Down)
+		if n := len(d.Outages); n > 1 {
+			text += " in " + number(n) + " outages"
+		}
+	case d.Up == 0:
+		role, text = Muted, "not measured"
+	}
+	spans := []span{in(Strong, d.Component), plain(" "), in(role, text)}
+	if d.Predicted > 0 || d.Worst > 0 {
+		spans = append(spans, plain(", predicted "+human(d.Predicted)+", at worst "+human(d.Worst)))
+	}
+	const shown = time.Second / 20
+	if d.Unmeasured >= shown && d.Up+d.Down > 0 {
+		spans = append(spans, in(Muted, ", not measured for "+fineText(d.Unmeasured)))
+	}
+	if n := len(d.Outages); n > 0 && d.Outages[n-1].Open && !t.v.Status.Final() {
+		spans = append(spans, plain(", "), in(Danger, "down now"), plain(": "+d.Outages[n-1].Why))
+	}
+	t.para(2, 4, spans...)
+}
+
+// fineText writes a measured time, a short one to a tenth of a second.
+func fineText(d time.Duration) string {
+	const fine = time.Second / 10
+	if d < time.Minute {
+		return d.Round(fine).String()
+	}
+	return d.Round(time.Second).String()
+}
