@@ -129,7 +129,7 @@ func TestNothingOutlivesTheProgram(t *testing.T) {
 				time.Sleep(50 * time.Millisecond) // two at once count as one
 			}
 			eventually(t, "the child has ended", func() bool { return syscall.Kill(pid, 0) != nil })
-			if took := time.Since(began); name == "Twice" && took > 2*time.Second {
+			if took := time.Since(began); name == "Twice" && took > 2900*time.Millisecond { // It gets three seconds otherwise.
 				t.Errorf("the second interrupt took %s", took)
 			}
 		})
