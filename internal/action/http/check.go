@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/wait"
 )
 
 // defaultEvery is the pause between two tries of http.check.
@@ -96,7 +97,7 @@ func (c checker) observe(
 			return action.Saw(CheckOutput{Status: out.Status, Tries: try}), nil
 		}
 		env.Report(action.Progress{Done: int64(try), Total: int64(in.Attempts), Unit: "tries", Note: why})
-		if !in.more(try) || !pause(window, cmp.Or(in.Every, defaultEvery)) {
+		if !in.more(try) || wait.For(window, cmp.Or(in.Every, defaultEvery)) != nil {
 			if ctx.Err() != nil { // whether it would have come to be so, nobody knows
 				return action.Observed[CheckOutput]{}, &action.Error{
 					Reason: reasonInterrupted, Retryable: true, Effect: action.ExtentNone,
@@ -134,12 +135,4 @@ func (c checker) try(ctx context.Context, env action.Env, in CheckInput) (GetOut
 		return out, "", err
 	}
 	return out, failure.Error(), nil
-}
-
-// pause waits and tells whether ctx goes on.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	<-timer.Done()
-	return ctx.Err() == nil
 }

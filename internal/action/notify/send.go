@@ -9,6 +9,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/notify"
+	"github.com/refitproject/refit/internal/wait"
 )
 
 const (
@@ -145,7 +146,7 @@ func (s sending) deliver(ctx context.Context, env action.Env, in SendInput, m no
 	defer cancel()
 	for n := 1; ; n++ {
 		err = s.sender.Deliver(all, notify.Kind(in.Kind), values["address"], m)
-		if err == nil || n == attempts || !rest(all, time.Duration(n)*firstRest) {
+		if err == nil || n == attempts || wait.For(all, time.Duration(n)*firstRest) != nil {
 			break
 		}
 	}
@@ -156,18 +157,6 @@ func (s sending) deliver(ctx context.Context, env action.Env, in SendInput, m no
 		Reason: reasonNotDelivered, Retryable: true, Effect: action.ExtentNone,
 		Remedy: "try the channel with refit notify test",
 		Err:    fmt.Errorf("send the message %q by %s: %w", in.Title, in.Kind, err),
-	}
-}
-
-// rest waits and tells whether ctx goes on.
-func rest(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause) //nolint:forbidigo // Nothing of it is recorded.
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

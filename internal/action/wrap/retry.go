@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/wait"
 )
 
 // Backoff says how often a question is asked in all, and how long is waited
@@ -62,7 +63,7 @@ func (r retried) repeat(ctx context.Context, ask func() error) error {
 		if !ok || !failure.Retryable || left <= 1 || ctx.Err() != nil {
 			return err
 		}
-		if sleep(ctx, min(pause, r.backoff.Most)) != nil {
+		if wait.For(ctx, min(pause, r.backoff.Most)) != nil {
 			return err
 		}
 		pause *= 2

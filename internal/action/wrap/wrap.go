@@ -1,7 +1,6 @@
 package wrap
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -58,14 +57,6 @@ func (p passing) Check(in map[string]any) error {
 		return c.Check(in)
 	}
 	return nil
-}
-
-// sleep waits for d; the error is the cause of the end of ctx.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	<-timer.Done()
-	return context.Cause(ctx)
 }
 
 // name is an action as messages name it.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/engine"
+	"github.com/refitproject/refit/internal/filelock"
 )
 
 // hold is the right to drive a run, until it is given back or the process ends.
@@ -56,7 +57,7 @@ func (e *Engine) lock(ctx context.Context, n int64, patience time.Duration) (*os
 	name := filepath.Join(e.o.Dir, "locks", strconv.FormatInt(n, 10)+".lock")
 	const pause = 20 * time.Millisecond
 	for ; ; patience -= pause {
-		f, err := lockFile(name)
+		f, err := filelock.Try(name)
 		if f != nil || err != nil || patience <= 0 {
 			return f, err
 		}

@@ -9,9 +9,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/refitproject/refit/internal/filelock"
 	"github.com/refitproject/refit/internal/notify"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/report"
+	"github.com/refitproject/refit/internal/wait"
 )
 
 // Pace says how fast things go.
@@ -73,7 +75,7 @@ func Start(ctx context.Context, o Options) (*Courier, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of notifications: %w", err)
 	}
-	f, err := lock(filepath.Join(o.Dir, o.Run+".lock"))
+	f, err := filelock.Try(filepath.Join(o.Dir, o.Run+".lock"))
 	if err != nil || f == nil {
 		return nil, err
 	}
@@ -149,21 +151,9 @@ func (c *Courier) look(ctx context.Context) {
 		from := c.o.Now()
 		c.once(ctx)
 		pause := max(c.o.Pace.Look, share*c.o.Now().Sub(from))
-		if !rest(ctx, pause) {
+		if wait.For(ctx, pause) != nil {
 			return
 		}
-	}
-}
-
-// rest waits and tells whether ctx goes on.
-func rest(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause) //nolint:forbidigo // Nothing of it is recorded.
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

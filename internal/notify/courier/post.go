@@ -11,6 +11,7 @@ import (
 	"github.com/refitproject/refit/internal/notify"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/report"
+	"github.com/refitproject/refit/internal/wait"
 )
 
 // mostAlone is how many messages are sent one by one; more at once go together.
@@ -85,7 +86,7 @@ func (p *post) work(ctx context.Context) {
 			if p.hurry.Load() {
 				pause = min(pause, p.c.o.Pace.First)
 			}
-			if !rest(ctx, pause) {
+			if wait.For(ctx, pause) != nil {
 				return
 			}
 		}
@@ -173,7 +174,7 @@ func (p *post) waiting() int {
 func (p *post) drain(ctx context.Context) {
 	p.hurry.Store(true)
 	const look = 10 * time.Millisecond
-	for p.waiting() > 0 && rest(ctx, look) {
+	for p.waiting() > 0 && wait.For(ctx, look) == nil {
 		p.nudge()
 	}
 }

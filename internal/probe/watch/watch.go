@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/refitproject/refit/internal/filelock"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/probe"
 )
@@ -192,7 +193,7 @@ func acquire(dir, run string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of probes: %w", err)
 	}
-	f, err := lock(lockFile(dir, run))
+	f, err := filelock.Try(lockFile(dir, run))
 	if err != nil {
 		return nil, fmt.Errorf("lock the probes of run %q: %w", run, err)
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package local
+package filelock
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockFile takes a lock that the kernel gives back when the process ends. It
+// Try takes a lock that the kernel gives back when the process ends. It
 // does not wait: nil means that another holds it.
-func lockFile(name string) (*os.File, error) {
+func Try(name string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Clean(name), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
