@@ -10,7 +10,9 @@ import (
 // name that ends in "/" stands for the folders below it and not for itself.
 func layers() [][]string {
 	return [][]string{
-		{"internal/diag", "internal/yamldoc", "internal/schema", "internal/probe", "internal/filelock", "internal/wait"},
+		{
+			"internal/diag", "internal/yamldoc", "internal/schema", "internal/probe", "internal/filelock", "internal/wait",
+		},
 		{"internal/expr", "internal/issues", "internal/action"},
 		{"internal/versions", "internal/procedure", "internal/platform"},
 		{"internal/plan"},

@@ -34,7 +34,7 @@ func worker(t *testing.T) Worker {
 func fileStore(t *testing.T) (Store, string) {
 	t.Helper()
 	dir := t.TempDir()
-	s, err := Opener{}.Open("file://"+dir, "")
+	s, err := Open("file://"+dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestTwoWriters(t *testing.T) {
 	const writers = 6
 	for i := range writers {
 		go func() {
-			own, err := Opener{}.Open("file://"+dir, "")
+			own, err := Open("file://"+dir, "")
 			if err == nil {
 				_, err = w.Make(context.Background(), Request{
 					Store: own, Name: "big", Key: fmt.Sprint("r/", i%2), Kind: Directory, Path: tree,
@@ -458,14 +458,15 @@ func TestExcluded(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
-		"":                            "begins with neither file: nor s3:",
-		"/var/backup":                 "begins with neither file: nor s3:",
+		"":                            "does not begin with file:",
+		"/var/backup":                 "does not begin with file:",
 		"file://host/path":            "after file: comes a path",
 		"file:///gone/for/good":       `folder "/gone/for/good": no such file or directory: create the folder, or mount`,
 		"s3://me:hunter2@bucket/path": "no URL without a password",
-		"ftp://x":                     "neither",
+		"ftp://x":                     "does not begin with file:",
+		"s3://bucket/path":            "keeps backups in folders only: write file:///path",
 	} {
-		_, err := Opener{}.Open(address, "/")
+		_, err := Open(address, "/")
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: got %v, want %q", address, err, want)
 		}
@@ -480,7 +481,7 @@ func TestStoreThatVanishes(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Opener{}.Open("file:"+dir, "")
+	s, err := Open("file:"+dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}

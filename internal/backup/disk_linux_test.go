@@ -41,13 +41,13 @@ func TestFullDisks(t *testing.T) {
 	w, tree := worker(t), t.TempDir()
 	put(t, tree+"/big", noise(9, 40<<20))
 	dir := mounted(t, "30m")
-	s, err := Opener{}.Open("file://"+dir, "")
+	s, err := Open("file://"+dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := Request{Store: s, Name: "x", Key: "r/s", Kind: Directory, Path: tree}
 	_, err = w.Make(t.Context(), r)
-	if reasonOf(err) != ReasonStoreFull || !strings.HasSuffix(err.Error(), "no space left on device: make room, or prune old backups: refit backup prune") {
+	if reasonOf(err) != ReasonStoreFull || !strings.HasSuffix(err.Error(), "no space left on device: make room there, or remove old backups") {
 		t.Fatalf("got %v", err)
 	}
 	if left, _ := filepath.Glob(dir + "/*/" + unfinished + "*"); len(left) > 0 {
@@ -71,7 +71,7 @@ func TestReadOnlyStore(t *testing.T) {
 	w, tree := worker(t), t.TempDir()
 	put(t, tree+"/a", "x")
 	dir := mounted(t, "10m")
-	s, err := Opener{}.Open("file://"+dir, "")
+	s, err := Open("file://"+dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestUnmounted(t *testing.T) {
 	w, tree := worker(t), t.TempDir()
 	put(t, tree+"/a", "x")
 	dir := mounted(t, "10m")
-	s, err := Opener{}.Open("file://"+dir, "")
+	s, err := Open("file://"+dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,11 @@
 package backup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -37,50 +37,38 @@ type Object struct {
 	Stored time.Time
 }
 
-// Opener opens stores by their addresses. The zero Opener knows no environment
-// and reaches no network.
-type Opener struct {
-	// Environ is the environment, as "NAME=value": where the keys of an S3
-	// server come from.
-	Environ []string
-	// Transport carries requests to an S3 server.
-	Transport http.RoundTripper
-}
-
-// Open returns the store at address: file:///path or s3://bucket/prefix.
-// Relative paths, file:path, are relative to dir. It contacts nothing but the
-// folder of a file store, which must be there: a folder that is made at first
-// need would be made again beneath a disk that is not mounted.
-func (o Opener) Open(address, dir string) (Store, error) {
+// Open returns the store at address, file:///path. Relative paths, file:path, are
+// relative to dir. It contacts nothing but the folder, which must be there: a
+// folder that is made at first need would be made again beneath a disk that is not
+// mounted.
+func Open(address, dir string) (Store, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.User != nil {
 		// The text may hold a password, so it is not quoted.
-		return nil, failure(ReasonStoreAddress, "write file:///path or s3://bucket/prefix", false,
+		return nil, failure(ReasonStoreAddress, addressRemedy, false,
 			"the address of the backup store is no URL without a password")
 	}
-	switch u.Scheme {
-	case "file":
-		path := u.Path
-		if path == "" {
-			path = u.Opaque
-		}
-		if path == "" || u.Host != "" || u.RawQuery != "" || strings.ContainsRune(path, 0) {
-			return nil, badAddress(address, "after file: comes a path and nothing else")
-		}
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(dir, path)
-		}
-		return openFiles(address, path)
-	case "s3":
-		return o.openS3(address, u)
-	default:
-		return nil, badAddress(address, "it begins with neither file: nor s3:")
+	if u.Scheme == "s3" {
+		return nil, badAddress(address, "this refit keeps backups in folders only")
 	}
+	if u.Scheme != "file" {
+		return nil, badAddress(address, "it does not begin with file:")
+	}
+	path := cmp.Or(u.Path, u.Opaque)
+	if path == "" || u.Host != "" || u.RawQuery != "" || strings.ContainsRune(path, 0) {
+		return nil, badAddress(address, "after file: comes a path and nothing else")
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	return openFiles(address, path)
 }
 
+// addressRemedy is what to do about an address.
+const addressRemedy = "write file:///path"
+
 func badAddress(address, why string) error {
-	return failure(ReasonStoreAddress, "write file:///path or s3://bucket/prefix", false,
-		"backup store %q: %s", address, why)
+	return failure(ReasonStoreAddress, addressRemedy, false, "backup store %q: %s", address, why)
 }
 
 // namePattern admits names of objects that every store can hold.
@@ -116,7 +104,7 @@ func storeFailure(address, what, name string, err error) error {
 	err = bare(err)
 	switch {
 	case isFull(err):
-		return failure(ReasonStoreFull, "make room, or prune old backups: refit backup prune", true,
+		return failure(ReasonStoreFull, "make room there, or remove old backups", true,
 			text, address, what, name, err)
 	case isReadOnly(err), errors.Is(err, fs.ErrPermission):
 		return failure(ReasonStoreReadOnly, "let Refit write there, or name another store", true,

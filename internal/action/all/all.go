@@ -38,7 +38,6 @@ func NewClients(environ []string) Clients {
 	client := &nethttp.Client{Transport: http.Transport()}
 	return Clients{
 		Archive: archive.World{
-			Opener:   backup.Opener{Environ: environ, Transport: http.Transport()},
 			Hostname: os.Hostname, Tools: []backup.Tool{{Name: "go", Version: runtime.Version()}},
 		},
 		HTTP:     client,

@@ -12,8 +12,6 @@ import (
 
 // World is what the actions work with.
 type World struct {
-	// Opener opens stores.
-	Opener backup.Opener
 	// Hostname gives the name of the machine.
 	Hostname func() (string, error)
 	// Tools are what backups say that they were made with.
@@ -45,7 +43,7 @@ func (w World) open(
 ) (*place, error) {
 	p := &place{World: w}
 	var err error
-	if p.store, err = w.Opener.Open(store, env.Dir); err != nil {
+	if p.store, err = backup.Open(store, env.Dir); err != nil {
 		return nil, withEffect(err, action.ExtentNone)
 	}
 	if len(key) > 0 {
