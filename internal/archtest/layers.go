@@ -11,7 +11,8 @@ import (
 func layers() [][]string {
 	return [][]string{
 		{
-			"internal/diag", "internal/yamldoc", "internal/schema", "internal/probe", "internal/filelock", "internal/wait",
+			"internal/diag", "internal/yamldoc", "internal/schema", "internal/probe",
+			"internal/filelock", "internal/wait",
 		},
 		{"internal/expr", "internal/issues", "internal/action"},
 		{"internal/versions", "internal/procedure", "internal/platform"},

@@ -98,12 +98,8 @@ func (t *treeWriter) excludes(rel string) bool {
 	})
 }
 
-// folder writes a folder and everything below it, in the order of the names.
-func (t *treeWriter) folder(dir *os.Root, rel string, info fs.FileInfo) error {
-	if err := t.header(rel, info, ""); err != nil {
-		return err
-	}
-	t.counts.Folders++
+// each visits what a folder holds but for what is excluded, by name.
+func (t *treeWriter) each(dir *os.Root, rel string, visit func(base, child string) error) error {
 	entries, err := entriesOf(dir)
 	if err != nil {
 		return t.failed(rel, err)
@@ -113,11 +109,20 @@ func (t *treeWriter) folder(dir *os.Root, rel string, info fs.FileInfo) error {
 		if t.excludes(child) {
 			continue
 		}
-		if err := t.entry(dir, base, child); err != nil {
+		if err := visit(base, child); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// folder writes a folder and everything below it, in the order of the names.
+func (t *treeWriter) folder(dir *os.Root, rel string, info fs.FileInfo) error {
+	if err := t.header(rel, info, ""); err != nil {
+		return err
+	}
+	t.counts.Folders++
+	return t.each(dir, rel, func(base, child string) error { return t.entry(dir, base, child) })
 }
 
 // entriesOf returns the names in a folder, sorted.
@@ -336,15 +341,7 @@ func (t *treeWriter) look(dir *os.Root, rel string, latest *latestChange) error 
 	if err := t.ctx.Err(); err != nil {
 		return interrupted("read", err)
 	}
-	entries, err := entriesOf(dir)
-	if err != nil {
-		return t.failed(rel, err)
-	}
-	for _, base := range entries {
-		child := path.Join(rel, base)
-		if t.excludes(child) {
-			continue
-		}
+	return t.each(dir, rel, func(base, child string) error {
 		info, err := dir.Lstat(base)
 		if err != nil {
 			return t.failed(child, err)
@@ -354,12 +351,10 @@ func (t *treeWriter) look(dir *os.Root, rel string, latest *latestChange) error 
 			latest.rel, latest.at = child, at
 		}
 		if info.IsDir() {
-			if err := t.lookBelow(dir, base, child, latest); err != nil {
-				return err
-			}
+			return t.lookBelow(dir, base, child, latest)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 func (t *treeWriter) lookBelow(dir *os.Root, base, child string, latest *latestChange) error {

@@ -31,8 +31,8 @@ type Measured struct {
 	Component string `json:"component"`
 	// From and To are the time that was to be measured. Up, Down and Unmeasured
 	// add up to it, in nanoseconds.
-	From       time.Time     `json:"from"`
-	To         time.Time     `json:"to"`
+	From       time.Time     `json:"from,omitzero"`
+	To         time.Time     `json:"to,omitzero"`
 	Up         time.Duration `json:"up"`
 	Down       time.Duration `json:"down"`
 	Unmeasured time.Duration `json:"unmeasured,omitempty"`

@@ -7,12 +7,11 @@ import (
 	"github.com/refitproject/refit/internal/probe"
 )
 
-// ProbedView is how long a component was down, as its probes measured it, beside
+// DowntimeView is how long a component was down, as its probes measured it, beside
 // what the plan predicted.
-type ProbedView struct {
+type DowntimeView struct {
 	probe.Measured
-	Predicted plan.Duration `json:"predicted,omitempty"`
-	Worst     plan.Duration `json:"worst,omitempty"`
+	Predicted plan.Estimate `json:"predicted,omitzero"`
 }
 
 // probesBegan tells when the first step began that stands behind the checks of its
@@ -35,7 +34,7 @@ func probesBegan(v *RunView) time.Time {
 
 // BuildDowntime measures the components of a run from the samples of its probes: from
 // the first quiesce, or the first sample, to the end of the run or to now.
-func BuildDowntime(v *RunView, p *plan.Plan, probes []probe.Plan, spans []probe.Span) []ProbedView {
+func BuildDowntime(v *RunView, p *plan.Plan, probes []probe.Plan, spans []probe.Span) []DowntimeView {
 	from, to := probesBegan(v), v.Looked
 	if v.Status.Final() {
 		to = v.Updated
@@ -48,17 +47,21 @@ func BuildDowntime(v *RunView, p *plan.Plan, probes []probe.Plan, spans []probe.
 	if from.IsZero() {
 		return nil
 	}
-	var out []ProbedView
+	var out []DowntimeView
 	for _, m := range probe.Measure(probes, spans, from, to) {
-		d := ProbedView{Measured: m}
-		for _, predicted := range p.Summary.Downtime {
-			if predicted.Component == m.Component {
-				d.Predicted, d.Worst = predicted.Typical, predicted.Worst
-			}
-		}
-		out = append(out, d)
+		out = append(out, DowntimeView{Measured: m, Predicted: predicted(p, m.Component)})
 	}
 	return out
+}
+
+// predicted is the downtime of a component as the plan has it.
+func predicted(p *plan.Plan, component string) plan.Estimate {
+	for _, d := range p.Summary.Downtime {
+		if d.Component == component {
+			return plan.Estimate{Typical: d.Typical, Worst: d.Worst, Known: d.Known}
+		}
+	}
+	return plan.Estimate{Known: true}
 }
 
 // downtime says how long components were down.
@@ -73,24 +76,15 @@ func (t *runText) downtime() {
 	t.blank()
 }
 
-func (t *runText) component(d *ProbedView) {
-	role, text := Good, "not down"
-	switch {
-	case d.Down > 0:
-		role, text = Warn, "down for "+fineText(d.Down)
-		if n := len(d.Outages); n > 1 {
-			text += " in " + number(n) + " outages"
-		}
-	case d.Up == 0:
-		role, text = Muted, "not measured"
-	}
+func (t *runText) component(d *DowntimeView) {
+	role, text := measuredText(d)
 	spans := []span{in(Strong, d.Component), plain(" "), in(role, text)}
-	if d.Predicted > 0 || d.Worst > 0 {
-		spans = append(spans, plain(", predicted "+human(d.Predicted)+", at worst "+human(d.Worst)))
+	if d.Predicted.Typical > 0 || d.Predicted.Worst > 0 {
+		spans = append(spans,
+			plain(", predicted "+human(d.Predicted.Typical)+", at worst "+human(d.Predicted.Worst)))
 	}
-	const shown = time.Second / 20
-	if d.Unmeasured >= shown && d.Up+d.Down > 0 {
-		spans = append(spans, in(Muted, ", not measured for "+fineText(d.Unmeasured)))
+	if gap := unmeasuredText(d); gap != "" {
+		spans = append(spans, in(Muted, ", "+gap))
 	}
 	if n := len(d.Outages); n > 0 && d.Outages[n-1].Open && !t.v.Status.Final() {
 		spans = append(spans, plain(", "), in(Danger, "down now"), plain(": "+d.Outages[n-1].Why))
@@ -105,4 +99,27 @@ func fineText(d time.Duration) string {
 		return d.Round(fine).String()
 	}
 	return d.Round(time.Second).String()
+}
+
+// measuredText says what was measured of a component.
+func measuredText(d *DowntimeView) (Role, string) {
+	switch n := len(d.Outages); {
+	case d.Down > 0 && n > 1:
+		return Warn, "down for " + fineText(d.Down) + " in " + number(n) + " outages"
+	case d.Down > 0:
+		return Warn, "down for " + fineText(d.Down)
+	case d.Up == 0:
+		return Muted, "not measured"
+	}
+	return Good, "not down"
+}
+
+// unmeasuredText says for how long a component was not measured while it otherwise
+// was, "" for never.
+func unmeasuredText(d *DowntimeView) string {
+	const shown = time.Second / 20
+	if d.Unmeasured < shown || d.Up+d.Down == 0 {
+		return ""
+	}
+	return "not measured for " + fineText(d.Unmeasured)
 }

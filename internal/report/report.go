@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/probe"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -28,22 +29,14 @@ type Event struct {
 	Hash string
 }
 
-// Measurement is how long a component was down during a stage, as probes saw it.
-type Measurement struct {
-	Component string        `json:"component"`
-	Stage     string        `json:"stage"`
-	Down      plan.Duration `json:"down"`
-	// Unseen is the time in which nothing was measured: it is never up.
-	Unseen plan.Duration `json:"unseen,omitempty"`
-}
-
 // Source is what a Report is made from.
 type Source struct {
 	RunSource
 	// Events is the whole history, in order and checked.
 	Events []Event
-	// Measured has one entry for each component and stage that was measured.
-	Measured []Measurement
+	// Probes are those of the run, Spans their samples.
+	Probes []probe.Plan
+	Spans  []probe.Span
 	// Version is that of the program.
 	Version string
 }
@@ -80,15 +73,6 @@ type Omitted struct {
 	Operations int `json:"operations,omitempty"`
 	Decisions  int `json:"decisions,omitempty"`
 	Edits      int `json:"edits,omitempty"`
-}
-
-// DowntimeView is the downtime of a component during a stage.
-type DowntimeView struct {
-	Component string        `json:"component"`
-	Stage     string        `json:"stage"`
-	Predicted plan.Estimate `json:"predicted,omitzero"`
-	// Measured is nil when nobody measured.
-	Measured *Measurement `json:"measured"`
 }
 
 // AcceptedView is a finding that a person let pass.

@@ -2,7 +2,8 @@ package report
 
 import (
 	"encoding/json"
-	"sort"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -200,12 +201,7 @@ func (f *flattener) add(name string, v any) {
 	switch v := v.(type) {
 	case nil:
 	case map[string]any:
-		names := make([]string, 0, len(v))
-		for k := range v {
-			names = append(names, k)
-		}
-		sort.Strings(names)
-		for _, k := range names {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			f.add(joined(name, k), v[k])
 		}
 	case []any:

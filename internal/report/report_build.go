@@ -7,6 +7,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/probe"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -188,34 +189,15 @@ func (b *reportBuilder) findings() {
 	}
 }
 
-// downtime puts what was measured beside what is predicted.
+// downtime puts what was measured beside what is predicted, also for components
+// that nobody has measured.
 func (b *reportBuilder) downtime() {
-	measured := func(component, stage string) *Measurement {
-		for i := range b.src.Measured {
-			if m := &b.src.Measured[i]; m.Component == component && m.Stage == stage {
-				return m
-			}
-		}
-		return nil
-	}
-	for i := range b.places.plan.Stages {
-		st := &b.places.plan.Stages[i]
-		origin := b.src.State.PlanOf(st.ID)
-		if origin == nil {
-			origin = b.places.plan
-		}
-		for _, d := range summaryOf(origin, st).Downtime {
+	p := b.places.plan
+	b.out.Downtime = BuildDowntime(&b.out.Run, p, b.src.Probes, b.src.Spans)
+	for _, d := range p.Summary.Downtime {
+		if !slices.ContainsFunc(b.out.Downtime, func(v DowntimeView) bool { return v.Component == d.Component }) {
 			b.out.Downtime = append(b.out.Downtime, DowntimeView{
-				Component: d.Component, Stage: st.ID, Measured: measured(d.Component, st.ID),
-				Predicted: plan.Estimate{Typical: d.Typical, Worst: d.Worst, Known: d.Known},
-			})
-		}
-	}
-	for i := range b.src.Measured { // Also what nobody predicted.
-		m := &b.src.Measured[i]
-		if !slices.ContainsFunc(b.out.Downtime, func(d DowntimeView) bool { return d.Measured == m }) {
-			b.out.Downtime = append(b.out.Downtime, DowntimeView{
-				Component: m.Component, Stage: m.Stage, Measured: m, Predicted: plan.Estimate{Known: true},
+				Measured: probe.Measured{Component: d.Component}, Predicted: predicted(p, d.Component),
 			})
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/probe"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -100,12 +101,29 @@ func reports(t *testing.T) map[string]Source {
 	hostileRun.Info.Platform, hostileRun.Info.By = evil, evil
 	out["hostile"] = hostileRun
 	measured := out["wiki"]
-	measured.Measured = []Measurement{
-		{Component: "database", Stage: "to-2.0.0", Down: minutes(6.5), Unseen: minutes(0.5)},
-		{Component: "search", Stage: "to-2.4.1"},
-	}
+	measured.Probes, measured.Spans = sampled(measured.Info.Updated)
 	out["wiki"] = measured
 	return out
+}
+
+// sampled returns samples of the hour before an end: the database was down for six
+// and a half minutes, and for half a minute nobody looked; search never was.
+func sampled(end time.Time) ([]probe.Plan, []probe.Span) {
+	probes := []probe.Plan{
+		{Name: "rows", Component: "database", Every: time.Second, Timeout: time.Second},
+		{Name: "index", Component: "search", Every: time.Second, Timeout: time.Second},
+	}
+	from := end.Add(-time.Hour)
+	at := func(seconds int) time.Time { return from.Add(time.Duration(seconds) * time.Second) }
+	span := func(name string, up bool, from, to int, why string) probe.Span {
+		return probe.Span{Probe: name, Up: up, From: at(from), To: at(to), Samples: to - from + 1, Why: why}
+	}
+	const all = 60 * 60
+	return probes, []probe.Span{
+		span("rows", true, 0, 600, ""), span("rows", false, 601, 990, "connection refused"),
+		span("rows", true, 991, 1200, ""), span("rows", true, 1230, all, ""),
+		span("index", true, 0, all, ""),
+	}
 }
 
 // report is the source of a report of the scene.

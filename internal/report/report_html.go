@@ -60,7 +60,7 @@ func pageFuncs() template.FuncMap {
 		"line": oneLine, "lines": block, "brief": func(text string) string { return shorten(text, mostBrief) },
 		"names":  func(names []string) string { return oneLine(list(names, 40)) },
 		"moment": momentOrNothing, "clock": clock, "short": shortDigest, "took": since, "counts": countsText,
-		"estimate": predictedText, "measured": measuredText, "stageTitle": stageTitle, "statusClass": statusClass,
+		"estimate": predictedText, "downtime": downtimeText, "stageTitle": stageTitle, "statusClass": statusClass,
 		"stepClass": stepClass, "stepText": stepText, "stepWhy": stepWhy, "findingText": findingText,
 		"findingClass": findingClassName, "leaseText": leaseText, "leaseClass": leaseClass, "proof": provenText,
 		"outcome": outcomeText, "outcomeClass": outcomeClass, "attemptsText": attemptsText,
@@ -164,16 +164,11 @@ func predictedText(e plan.Estimate) string {
 	return about(e)
 }
 
-func measuredText(m *Measurement) string {
-	if m == nil {
-		return "not measured"
-	}
-	text := "none"
-	if m.Down > 0 {
-		text = human(m.Down)
-	}
-	if m.Unseen > 0 {
-		text += ", not measured for " + human(m.Unseen)
+// downtimeText says how long a component was down, and for how long nobody knows.
+func downtimeText(d DowntimeView) string {
+	_, text := measuredText(&d)
+	if gap := unmeasuredText(&d); gap != "" {
+		text += ", " + gap
 	}
 	return text
 }

@@ -163,10 +163,10 @@ func (m *markdown) downtime() {
 	var rows [][]string
 	for _, d := range m.r.Downtime {
 		rows = append(rows, []string{
-			md(d.Component), md(d.Stage), predictedText(d.Predicted), measuredText(d.Measured),
+			md(d.Component), predictedText(d.Predicted), downtimeText(d),
 		})
 	}
-	m.table([]string{"Component", "Stage", "Predicted", "Measured"}, rows)
+	m.table([]string{"Component", "Predicted", "Measured"}, rows)
 	if len(rows) == 0 {
 		m.para("The plan predicts none, and none was measured.")
 	}

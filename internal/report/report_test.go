@@ -180,10 +180,15 @@ func TestReportStory(t *testing.T) {
 	if !tried {
 		t.Errorf("the upgrade did not fail once and then succeed: %+v", r.Attempts)
 	}
-	for _, d := range r.Downtime {
-		if d.Component == "database" && (d.Measured == nil || d.Measured.Down != minutes(6.5)) {
-			t.Errorf("downtime of the database is %+v", d)
-		}
+	if len(r.Downtime) != 2 {
+		t.Fatalf("downtime is %+v", r.Downtime)
+	}
+	if d := r.Downtime[0]; d.Component != "database" || d.Down != 6*time.Minute+30*time.Second ||
+		d.Unmeasured < 30*time.Second || d.Predicted.Worst != minutes(20) {
+		t.Errorf("downtime of the database is %+v", d)
+	}
+	if d := r.Downtime[1]; d.Component != "search" || d.Down != 0 || d.Up == 0 {
+		t.Errorf("downtime of search is %+v", d)
 	}
 	r = BuildReport(reports(t)["wiki-halted"])
 	page := render(t, func(w io.Writer) error { return RenderHTML(w, &r) })

@@ -82,7 +82,7 @@ type RunView struct {
 	StageEnds *ForecastView `json:"stageEnds,omitempty"`
 	RunEnds   *ForecastView `json:"runEnds,omitempty"`
 	// Downtime is what probes have measured, by component.
-	Downtime []ProbedView `json:"downtime,omitempty"`
+	Downtime []DowntimeView `json:"downtime,omitempty"`
 	// Channels are those of notifications that have something left to tell.
 	Channels []ChannelView `json:"channels,omitempty"`
 	// Looked is when the view was made.

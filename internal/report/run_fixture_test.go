@@ -75,7 +75,7 @@ func wikiPlan() *plan.Plan {
 				{Component: "database", Typical: minutes(8), Worst: minutes(20), Known: true},
 			}},
 			{ID: "to-2.4.1", Duration: estimate(3, 6)},
-		}},
+		}, Downtime: []plan.Downtime{{Component: "database", Typical: minutes(8), Worst: minutes(20), Known: true}}},
 	}
 }
 

@@ -3,7 +3,8 @@ package report
 import (
 	"encoding/json"
 	"io"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/refitproject/refit/internal/run"
@@ -119,17 +120,8 @@ func (p *page) evidence(indent int, name string, v any) {
 	switch v := v.(type) {
 	case nil:
 	case map[string]any:
-		names := make([]string, 0, len(v))
-		for k := range v {
-			names = append(names, k)
-		}
-		sort.Strings(names)
-		for _, k := range names {
-			inner := k
-			if name != "" {
-				inner = name + "." + k
-			}
-			p.evidence(indent, inner, v[k])
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			p.evidence(indent, joined(name, k), v[k])
 		}
 	case string:
 		lines := strings.Split(strings.TrimRight(v, "\n"), "\n")

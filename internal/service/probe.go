@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/probe"
 	"github.com/refitproject/refit/internal/probe/watch"
 	"github.com/refitproject/refit/internal/report"
 	"github.com/refitproject/refit/internal/run"
@@ -49,17 +50,17 @@ func (s *Service) Probe(ctx context.Context, id string) error {
 	})
 }
 
-// measured adds what the probes of a run have measured to its view. Samples that
+// samples returns the probes of a run and what they have sampled. Samples that
 // cannot be read are not measured.
-func (s *Service) measured(v *report.RunView, p *plan.Plan) {
+func (s *Service) samples(id string, p *plan.Plan) ([]probe.Plan, []probe.Span) {
 	if len(p.Probes) == 0 || s.probeDir() == "" {
-		return
+		return nil, nil
 	}
-	spans, err := watch.Samples{Dir: s.probeDir(), Run: v.ID}.Read()
+	spans, err := watch.Samples{Dir: s.probeDir(), Run: id}.Read()
 	if err != nil {
 		spans = nil
 	}
-	v.Downtime = report.BuildDowntime(v, p, watch.PlansOf(p), spans)
+	return watch.PlansOf(p), spans
 }
 
 // prober sees to it that the probes of a run are measured while it is driven.

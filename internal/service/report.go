@@ -93,6 +93,9 @@ func (s *Service) reportSource(ctx context.Context, name string) (src report.Sou
 		},
 		Version: s.o.Version,
 	}
+	if file == "" { // Samples stay where they were taken.
+		src.Probes, src.Spans = s.samples(snap.Info.ID, snap.State.Plan())
+	}
 	for _, r := range records {
 		src.Events = append(src.Events, report.Event{Event: r.Event, Hash: r.Hash})
 	}

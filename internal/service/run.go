@@ -190,7 +190,8 @@ func (s *Service) view(ctx context.Context, id string) (report.RunSource, *repor
 	src := report.RunSource{Info: infoOf(&snap.Info), State: snap.State, Progress: snap.Progress, Now: s.o.Now()}
 	v := report.BuildRun(src)
 	v.Channels = s.channelViews(id)
-	s.measured(&v, snap.State.Plan())
+	probes, spans := s.samples(v.ID, snap.State.Plan())
+	v.Downtime = report.BuildDowntime(&v, snap.State.Plan(), probes, spans)
 	return src, &v, nil
 }
 

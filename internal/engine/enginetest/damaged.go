@@ -132,7 +132,7 @@ func asJSON(tb testing.TB, s *run.State) any {
 // the event.
 func damagedHistory(t *testing.T, h *host) {
 	if h.damage == nil {
-		t.Skip("the host does not say how to damage a history")
+		lacks(t, "the suite is not told how to damage a history")
 	}
 	b := h.bench(t)
 	id := b.create(Plan(t, gated), 1)

@@ -24,7 +24,7 @@ func (b *bench) keeper() engine.Keeper {
 	b.t.Helper()
 	k, ok := b.Engine.(engine.Keeper)
 	if !ok {
-		b.t.Skip("the host keeps no evidence")
+		b.lacks("it keeps no evidence")
 	}
 	return k
 }

@@ -25,9 +25,18 @@ func (b *bench) mover() engine.Mover {
 	b.t.Helper()
 	m, ok := b.Engine.(engine.Mover)
 	if !ok {
-		b.t.Skip("the host does not move runs")
+		b.lacks("it does not move runs")
 	}
 	return m
+}
+
+func (b *bench) replanner() engine.Replanner {
+	b.t.Helper()
+	r, ok := b.Engine.(engine.Replanner)
+	if !ok {
+		b.lacks("it does not go on with another plan")
+	}
+	return r
 }
 
 // export returns an exported run.
@@ -136,10 +145,7 @@ func isSpace(c byte) bool { return c == '\n' || c == ' ' || c == '\r' || c == '\
 // replan goes on with another plan where nothing was started.
 func replan(t *testing.T, h *host) {
 	b := h.bench(t)
-	r, ok := b.Engine.(engine.Replanner)
-	if !ok {
-		t.Skip("the host does not go on with another plan")
-	}
+	r := b.replanner()
 	const first = "  - id: one\n    steps:\n      a: {phase: upgrade, action: test.do}\n"
 	id := b.create(Plan(t, first+`  - id: two
     approval: {reason: "Go on?"}
@@ -178,10 +184,7 @@ func replan(t *testing.T, h *host) {
 // each stage is looked at and taken back with the plan that it was made under.
 func replanKept(t *testing.T, h *host) {
 	b := h.bench(t)
-	r, ok := b.Engine.(engine.Replanner)
-	if !ok {
-		t.Skip("the host does not go on with another plan")
-	}
+	r := b.replanner()
 	const second = "  - id: two\n    approval: {reason: \"Go on?\"}\n" +
 		"    steps:\n      b: {phase: upgrade, action: test.do}\n"
 	old := Plan(t, "  - id: one\n    steps:\n      a: {phase: upgrade, action: test.do}\n"+second)

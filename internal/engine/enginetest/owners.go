@@ -42,7 +42,7 @@ func twoOwners(t *testing.T, h *host) {
 // more, and what it did is observed.
 func staleOwner(t *testing.T, h *host) {
 	if h.usurp == nil {
-		t.Skip("the host does not say how to become an owner beside another")
+		lacks(t, "the suite is not told how to become an owner beside another")
 	}
 	b := h.bench(t)
 	held := b.hold("s0", false)

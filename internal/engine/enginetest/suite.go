@@ -3,6 +3,7 @@ package enginetest
 import (
 	"context"
 	"errors"
+	"path"
 	"testing"
 	"time"
 
@@ -73,6 +74,18 @@ func Run(t *testing.T, open Open, features ...Feature) {
 			t.Errorf("the suite has no scenario %q that a host could lack", name)
 		}
 	}
+}
+
+// lacks fails a scenario that the host has no means for, and that nobody has said
+// it lacks: a host that loses something would pass otherwise.
+func lacks(t testing.TB, why string) {
+	t.Helper()
+	t.Fatalf("%s: mend the host, or declare it with enginetest.Lacks(%q, …)", why, path.Base(t.Name()))
+}
+
+func (b *bench) lacks(why string) {
+	b.t.Helper()
+	lacks(b.t, why)
 }
 
 // bench is one state folder with a world and an open engine.

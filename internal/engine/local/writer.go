@@ -186,8 +186,8 @@ func (w *writer) gather(first *entry) []*entry {
 // them may be to blame; when the transaction cannot be committed all have failed.
 func (w *writer) commit(batch []*entry) {
 	ctx := context.Background() // The writer outlives everybody who could cancel it.
-	written, err := w.transact(ctx, batch)
-	alone := !written && len(batch) > 1
+	together, err := w.transact(ctx, batch)
+	alone := err != nil && !together && len(batch) > 1
 	for i, e := range batch {
 		if alone {
 			e.err = nil
@@ -219,9 +219,9 @@ func (w *writer) judge(e *entry, err error) {
 	}
 }
 
-// transact tells whether all was written, so that only committing it may have
-// failed.
-func (w *writer) transact(ctx context.Context, batch []*entry) (written bool, err error) {
+// transact writes a batch in one transaction. After an error together tells that
+// no single entry is to blame: it could not be begun, or not be committed.
+func (w *writer) transact(ctx context.Context, batch []*entry) (together bool, err error) {
 	if _, err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return true, fmt.Errorf("begin to write: %w", err)
 	}
@@ -229,11 +229,11 @@ func (w *writer) transact(ctx context.Context, batch []*entry) (written bool, er
 		if _, err = w.exec(ctx, "COMMIT"); err == nil {
 			return true, nil
 		}
-		written, err = true, fmt.Errorf("commit events: %w", err)
+		together, err = true, fmt.Errorf("commit events: %w", err)
 	}
 	// A full disk has rolled back already; then there is nothing to roll back.
 	_, _ = w.exec(ctx, "ROLLBACK")
-	return written, err
+	return together, err
 }
 
 func (w *writer) putAll(ctx context.Context, batch []*entry) error {
