@@ -269,7 +269,7 @@ func (s *stageBuilder) steps() {
 	}
 	groups := s.stage.Groups
 	s.stage.Groups = nil
-	x = &expansion{stageBuilder: s, ids: map[string][]string{}, prefix: "abort/"}
+	x = &expansion{stageBuilder: s, ids: map[string][]string{}, prefix: AbortPrefix}
 	x.expand(s.template.Abort)
 	s.stage.Groups, groups = groups, s.stage.Groups
 	if ordered, err = x.ordered(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -84,7 +85,7 @@ func sayWindow(b *run.WindowAnswered) said {
 }
 
 func sayResolved(b *run.StepResolved) said {
-	where := stepPath(b.Stage, b.Step)
+	where := plan.StepPath(b.Stage, b.Step)
 	switch {
 	case b.Error != "":
 		return said{where, "its values cannot be computed: " + b.Error, Danger}
@@ -205,7 +206,7 @@ func sayRequest(body any) said {
 	case *run.Settled:
 		return said{refText(b.Op), "settled as " + string(b.Verdict) + " by " + who(b.Who), Warn}
 	case *run.ReleaseRequested:
-		return said{stepPath(b.Stage, b.Step), "release asked for by " + who(b.Who), Warn}
+		return said{plan.StepPath(b.Stage, b.Step), "release asked for by " + who(b.Who), Warn}
 	case *run.RollbackRequested:
 		return said{b.Stage, "rollback asked for by " + who(b.Who), Warn}
 	case *run.RollbackApproved:

@@ -60,7 +60,7 @@ func (b *runBuilder) stageOfState(i int) (st *plan.Stage, id string, steps []pla
 	if st.Abort != nil {
 		steps = st.Abort.Steps
 	}
-	return st, st.ID + "/abort", steps, true
+	return st, st.ID + plan.AbortSuffix, steps, true
 }
 
 // stage adds a stage; ways back that were not taken are left out.
@@ -181,7 +181,7 @@ func (b *runBuilder) rollback() {
 	}
 	for _, at := range back.Remainder {
 		_, stage, steps, _ := b.stageOfState(at.Stage)
-		v.Remainder = append(v.Remainder, stepPath(stage, steps[at.Step].ID))
+		v.Remainder = append(v.Remainder, plan.StepPath(stage, steps[at.Step].ID))
 	}
 	b.view.Rollback = v
 }

@@ -109,7 +109,7 @@ func (b *runBuilder) stageLeft(i int) left {
 
 // stepLeft predicts how long a step takes still.
 func (b *runBuilder) stepLeft(st *plan.Stage, step *plan.Step, state *run.StepState) left {
-	name := stepPath(st.ID, step.ID)
+	name := plan.StepPath(st.ID, step.ID)
 	var l left
 	switch state.Status {
 	case run.StepPending, run.StepReady:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -106,7 +107,7 @@ func (b *runBuilder) waitsForPerson() string {
 	}
 	for j := range st.Steps {
 		if step := &st.Steps[j]; step.Status == run.StepFailed && s.Status == run.Halted {
-			return stepPath(id, steps[j].ID) + " failed: " + orText(step.Message, step.Reason)
+			return plan.StepPath(id, steps[j].ID) + " failed: " + orText(step.Message, step.Reason)
 		}
 	}
 	if len(b.view.Gates) > 0 {
@@ -154,7 +155,7 @@ func (b *runBuilder) goesOn() string {
 	}
 	for j := range st.Steps {
 		if step := stepView(&steps[j], &st.Steps[j]); step.Status == run.StepWaiting {
-			text := stepPath(id, step.ID) + " waits"
+			text := plan.StepPath(id, step.ID) + " waits"
 			if step.Wait != "" {
 				text += " for " + string(step.Wait)
 			}

@@ -15,7 +15,7 @@ func number0(n int) string { return strconv.Itoa(n) }
 // refText names an operation for people: "install", "undo of install",
 // "restore of database from db-backup".
 func refText(r run.Ref) string {
-	name := stepPath(r.Stage, r.Step)
+	name := plan.StepPath(r.Stage, r.Step)
 	if r.Member != "" {
 		name += "[" + r.Member + "]"
 	}
@@ -33,18 +33,6 @@ func refText(r run.Ref) string {
 	case run.Do:
 	}
 	return name
-}
-
-// stepPath names a step for people. Of a step of an author's way back both the stage
-// and the step are called "abort/…" in plans: it is said once.
-func stepPath(stage, step string) string {
-	if step == "" {
-		return stage
-	}
-	if strings.HasPrefix(step, "abort/") {
-		stage = strings.TrimSuffix(stage, "/abort")
-	}
-	return stage + "/" + step
 }
 
 // operations lists what the core has in hand.
@@ -102,7 +90,7 @@ func (b *runBuilder) times(a *OperationView, ref run.Ref) {
 func gateText(g run.GateRef) string {
 	switch {
 	case g.Step != "":
-		return stepPath(g.Stage, g.Step)
+		return plan.StepPath(g.Stage, g.Step)
 	case g.Name != "":
 		return g.Stage + " (" + g.Name + ")"
 	default:

@@ -3,6 +3,8 @@ package report
 import (
 	"io"
 	"strings"
+
+	"github.com/refitproject/refit/internal/plan"
 )
 
 // RunStandsText writes in a few lines where a run stands: its state, why, what
@@ -14,7 +16,7 @@ func RunStandsText(w io.Writer, v RunView, opts TextOptions) error {
 	if v.Owner == nil && len(v.Leases) > 0 {
 		names := make([]string, len(v.Leases))
 		for i, l := range v.Leases {
-			names[i] = stepPath(l.Stage, l.Step)
+			names[i] = plan.StepPath(l.Stage, l.Step)
 		}
 		t.para(2, 4, in(Warn, "held: "), plain(list(names, 5)+"; nothing is released while nobody drives the run"))
 	}

@@ -204,7 +204,7 @@ func (t *runText) gate(g *GateView) {
 	if len(g.By) > 0 {
 		what += ": " + strings.Join(g.By, ", ")
 	}
-	t.para(2, 4, in(Warn, "‖ "), in(Strong, stepPath(g.Stage, g.Name)), in(Muted, " ("+what+")"),
+	t.para(2, 4, in(Warn, "‖ "), in(Strong, plan.StepPath(g.Stage, g.Name)), in(Muted, " ("+what+")"),
 		plain(": "+g.Question))
 	if g.Rejected != "" {
 		t.para(4, 4, in(Danger, "refused: "+g.Rejected))
@@ -219,7 +219,7 @@ func (t *runText) leases() {
 	t.blank()
 	t.para(0, 2, in(Heading, "Held"), plain(": temporary changes that were not given back"))
 	for _, l := range t.v.Leases {
-		spans := []span{in(Warn, stepPath(l.Stage, l.Step)), plain(" since " + moment(l.Since))}
+		spans := []span{in(Warn, plan.StepPath(l.Stage, l.Step)), plain(" since " + moment(l.Since))}
 		if len(l.Quiesces) > 0 {
 			spans = append(spans, plain(", stops writes to "+strings.Join(l.Quiesces, ", ")))
 		}

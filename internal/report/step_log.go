@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -94,7 +95,7 @@ func NewLogEntry(line EventLine, evidence json.RawMessage) LogEntry {
 // StepLogText writes l for people. The error is that of w.
 func StepLogText(w io.Writer, l StepLog, opts TextOptions) error {
 	p := newPage(w, opts)
-	p.para(0, 2, in(Heading, stepPath(l.Stage, l.Step)), in(Muted, " of run "+l.Run))
+	p.para(0, 2, in(Heading, plan.StepPath(l.Stage, l.Step)), in(Muted, " of run "+l.Run))
 	p.blank()
 	if len(l.Entries) == 0 {
 		p.para(0, 0, plain("Nothing has happened to this step yet."))

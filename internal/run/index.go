@@ -2,7 +2,6 @@ package run
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/refitproject/refit/internal/plan"
@@ -42,17 +41,11 @@ type stageView struct {
 	reads [][]int
 }
 
-// named returns "stage/step" for people: of an author's way back both parts say
-// "abort", and one is enough.
-func (v *stageView) named(j int) string {
-	if step := v.steps[j].ID; v.abort && strings.HasPrefix(step, "abort/") {
-		return v.plan.ID + "/" + step
-	}
-	return v.id + "/" + v.steps[j].ID
-}
+// named returns "stage/step" for people.
+func (v *stageView) named(j int) string { return plan.StepPath(v.id, v.steps[j].ID) }
 
 // abortID is how the author's way back from a stage is called.
-func abortID(stage string) string { return stage + "/abort" }
+func abortID(stage string) string { return stage + plan.AbortSuffix }
 
 func newIndex(p *plan.Plan, origins []*plan.Plan) *index {
 	ix := &index{plan: p, origins: origins, byID: map[string]int{}}

@@ -44,7 +44,7 @@ func newReader(v *stageView) *reader {
 func (r *reader) called(use, id string) *named {
 	prefix := use + "/"
 	if use == "" && r.v.abort {
-		prefix = "abort/"
+		prefix = plan.AbortPrefix
 	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(id, prefix), "[")
 	if r.byName[use] == nil {

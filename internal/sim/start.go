@@ -243,7 +243,7 @@ func (j *judge) end() error {
 	for _, n := range s.world.left() {
 		name, _, _ := strings.Cut(n, "[")
 		in := s.world.infos[name]
-		shown := strings.Replace(name, "/abort/abort/", "/abort/", 1)
+		shown := plan.StepPath(in.stage, in.step.ID)
 		switch {
 		case in.step.Lease != nil && !held[name]:
 			return breachf("leases", "lease %s is in the world, and nobody knows", name)

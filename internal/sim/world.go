@@ -119,7 +119,7 @@ func (w *world) learnAll() {
 		st := &p.Stages[i]
 		w.learn(st.ID, i, st.Steps, stateful, false)
 		if st.Abort != nil {
-			w.learn(st.ID+"/abort", i+len(p.Stages), st.Abort.Steps, stateful, true)
+			w.learn(st.ID+plan.AbortSuffix, i+len(p.Stages), st.Abort.Steps, stateful, true)
 		}
 	}
 }

@@ -17,13 +17,6 @@ type scene struct {
 	prefix string
 }
 
-// abortSuffix and abortPrefix are how the core calls the way back from a stage,
-// and how the plan begins the ids of its steps.
-const (
-	abortSuffix = "/abort"
-	abortPrefix = "abort/"
-)
-
 // scene finds a stage by the name that the core gives it.
 func (j *job) scene(name string) (scene, error) {
 	for i := range j.Plan.Stages {
@@ -31,8 +24,8 @@ func (j *job) scene(name string) (scene, error) {
 		if st.ID == name {
 			return scene{stage: st, steps: st.Steps, groups: st.Groups}, nil
 		}
-		if id, ok := strings.CutSuffix(name, abortSuffix); ok && id == st.ID && st.Abort != nil {
-			return scene{stage: st, steps: st.Abort.Steps, groups: st.Abort.Groups, prefix: abortPrefix}, nil
+		if id, ok := strings.CutSuffix(name, plan.AbortSuffix); ok && id == st.ID && st.Abort != nil {
+			return scene{stage: st, steps: st.Abort.Steps, groups: st.Abort.Groups, prefix: plan.AbortPrefix}, nil
 		}
 	}
 	return scene{}, fmt.Errorf("the plan has no stage %q", name)
