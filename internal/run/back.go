@@ -211,11 +211,27 @@ func (s *State) backDone(f spot) {
 			s.Held--
 		}
 	case Retake:
+		if !f.op.happened() {
+			s.leaveToOthers(f.op)
+			return
+		}
 		if !f.state.Lease.Held {
 			f.state.Lease.Held, f.state.Lease.Since = true, s.At
 			s.Held++
 		}
 	case Do, Restore, Check:
+	}
+}
+
+// leaveToOthers drops the release of a lease that was found as it is to be: somebody
+// else has set it since it was given back, and it stays.
+func (s *State) leaveToOthers(retake *Operation) {
+	b := s.Back
+	stage, step := retake.Stage, retake.Step
+	for i := len(b.Items) - 1; i > b.Next; i-- {
+		if o := &b.Items[i]; o.What == Release && o.Stage == stage && o.Step == step {
+			b.Items = slices.Delete(b.Items, i, i+1)
+		}
 	}
 }
 
