@@ -6,16 +6,12 @@ import (
 
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/notify/courier"
-	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/run"
 )
 
-// background is what goes on beside the driving of a run.
+// background is what goes on beside the driving of a run, often nothing. It holds on
+// to no plan: a thousand waiting runs must not cost a thousand plans.
 type background struct {
-	plan *plan.Plan
-	dir  string
-	// fresh tells that the run has just begun.
-	fresh   bool
 	courier *courier.Courier
 	prober  *prober
 }
@@ -50,29 +46,34 @@ func (s *Service) besides(ctx context.Context, e engine.Engine, driven []toDrive
 // begin begins what goes on beside one run. A run that cannot be read has nothing
 // beside it: driving it says why.
 func (l *backgrounds) begin(ctx context.Context, e engine.Engine, r toDrive, driven bool) {
-	id := r.id
-	snap, err := e.Load(ctx, id)
-	if err != nil || snap.Info.Moved {
-		return
-	}
-	b := &background{plan: snap.State.Plan(), dir: snap.Info.Dir, fresh: r.fresh}
-	b.courier = l.s.tellOf(ctx, id, b, l.say)
+	b := &background{}
 	var begun []run.Ref
-	if driven && !snap.State.Status.Final() {
-		b.prober = l.s.newProber(id, b.plan, l.say)
-		ids := snap.State.StageIDs()
-		for _, at := range snap.State.Order {
-			_, step := snap.State.StepAt(at)
-			begun = append(begun, run.Ref{Stage: ids[at.Stage], Step: step.ID})
+	if snap, err := e.Load(ctx, r.id); err == nil && !snap.Info.Moved {
+		b.courier = l.s.tellOf(ctx, &snap, r.fresh, l.say)
+		if driven && !snap.State.Status.Final() {
+			b.prober = l.s.newProber(r.id, snap.State.Plan(), l.say)
+			begun = startedIn(&snap)
 		}
 	}
 	l.mu.Lock()
-	begun = append(begun, l.early[id]...)
-	l.byRun[id] = b
+	begun = append(begun, l.early[r.id]...)
+	delete(l.early, r.id)
+	l.byRun[r.id] = b
 	l.mu.Unlock()
 	for _, op := range begun {
 		b.started(op)
 	}
+}
+
+// startedIn lists the steps of a run that were started.
+func startedIn(snap *engine.Snapshot) []run.Ref {
+	ids := snap.State.StageIDs()
+	var out []run.Ref
+	for _, at := range snap.State.Order {
+		_, step := snap.State.StepAt(at)
+		out = append(out, run.Ref{Stage: ids[at.Stage], Step: step.ID})
+	}
+	return out
 }
 
 // started tells of an operation of the run.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/notify"
 	"github.com/refitproject/refit/internal/notify/courier"
 	"github.com/refitproject/refit/internal/plan"
@@ -42,18 +43,21 @@ func (s *Service) deliver(ctx context.Context, dir string, c plan.Channel, m not
 
 // tellOf begins to tell people of a run; nil when there is nobody to tell, or
 // another process does. Trouble of its own is said and holds up nothing.
-func (s *Service) tellOf(ctx context.Context, id string, b *background, say func(string)) *courier.Courier {
-	if len(b.plan.Channels) == 0 || s.notifyDir() == "" {
+func (s *Service) tellOf(
+	ctx context.Context, snap *engine.Snapshot, fresh bool, say func(string),
+) *courier.Courier {
+	id, dir, channels := snap.Info.ID, snap.Info.Dir, snap.State.Plan().Channels
+	if len(channels) == 0 || s.notifyDir() == "" {
 		return nil
 	}
 	c, err := courier.Start(ctx, courier.Options{
-		Dir: s.notifyDir(), Run: id, Channels: b.plan.Channels, Fresh: b.fresh,
+		Dir: s.notifyDir(), Run: id, Channels: channels, Fresh: fresh,
 		Look: func(ctx context.Context) (*report.RunView, error) {
 			_, v, err := s.view(ctx, id)
 			return v, err
 		},
 		Deliver: func(ctx context.Context, c plan.Channel, m notify.Message) error {
-			return s.deliver(ctx, b.dir, c, m)
+			return s.deliver(ctx, dir, c, m)
 		},
 		Say: say, Now: s.o.Now, Pace: courier.DefaultPace(),
 	})
