@@ -57,8 +57,8 @@ func (s *State) hold(st *StepState) {
 
 // mayStart tells whether an observed operation may change the world now. What
 // let its step begin is asked again: since then it may have waited for long, and
-// checks may run again. What is half done only needs an open window. now is the
-// time of the event at which the start became pending.
+// checks may run again. What is half done needs an open window, but not one that
+// it fits in. now is the time of the event at which the start became pending.
 func (s *State) mayStart(f spot, now time.Time) bool {
 	switch {
 	case f.op.What != Do:
@@ -66,5 +66,5 @@ func (s *State) mayStart(f spot, now time.Time) bool {
 	case s.holding() || !s.windowOpen(f.at) || f.state.Gate != nil && !f.state.Gate.Passed:
 		return false
 	}
-	return f.op.Half || s.fits(f.at, now) && s.checked(f.at)
+	return s.checked(f.at) && (f.op.Half || s.fits(f.at, now))
 }

@@ -73,7 +73,7 @@ func (s *State) behindChecks(at Place) bool {
 		return false
 	}
 	ready, failed := s.needsMet(at)
-	return !ready && failed == "" || !op.Half && !s.checked(at)
+	return !ready && failed == "" || !s.checked(at)
 }
 
 // putBack lets a step wait for what runs again without taking the room that
