@@ -33,6 +33,7 @@ func (s *State) buildBack() {
 		}
 		r.take(at)
 	}
+	r.giveBack()
 	if len(r.b.Remainder) == 0 {
 		id := s.ix.stages[r.b.To].id
 		r.b.Items = append(r.b.Items, Operation{
@@ -115,16 +116,32 @@ func (r *builder) restore(at Place, step *plan.Step) {
 	}
 }
 
-// retake takes the leases again that keep writers off a component.
+// retake takes the leases again that kept writers off a component while it was
+// backed up: those of the stage, and those of stages before it that are held to the
+// end of the run.
 func (r *builder) retake(stage int, component string) {
 	for _, at := range r.s.Order {
 		st, step := r.s.stepAt(at)
-		if at.Stage != stage || st.Lease == nil || st.Lease.Held || st.Lease.Taken ||
+		if at.Stage > stage || at.Stage < stage && (step.Lease == nil || step.Lease.Until != "run") {
+			continue
+		}
+		if st.Lease == nil || st.Lease.Held || st.Lease.Taken ||
 			!slices.Contains(step.Quiesces, component) || slices.Contains(r.retaken, at) {
 			continue
 		}
 		r.retaken = append(r.retaken, at)
 		r.b.Items = append(r.b.Items, r.operation(at, Retake, "", ""))
+	}
+}
+
+// giveBack adds the releases of leases that are taken again and of which nothing
+// else is taken back.
+func (r *builder) giveBack() {
+	for _, at := range slices.Backward(r.retaken) {
+		op := r.operation(at, Release, "", "")
+		if !slices.ContainsFunc(r.later, func(o Operation) bool { return o.Ref == op.Ref }) {
+			r.later = append(r.later, op)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func (o *Operation) inherit(st *StepState) {
 		case o.What == Restore:
 			o.With, o.WithArtefact = st.Ops[i].Output, st.Ops[i].OutputArtefact
 		default:
-			o.With, o.Before = st.Ops[i].With, st.Ops[i].Before
+			o.With, o.Before, o.Selection = st.Ops[i].With, st.Ops[i].Before, st.Ops[i].Selection
 		}
 	}
 }
@@ -67,6 +67,12 @@ func (s *State) releasing() bool {
 		}
 	}
 	return false
+}
+
+// givingBack tells whether the lease of a step that is to be tried again is being
+// released: that comes first.
+func (st *StepState) givingBack() bool {
+	return st.Lease != nil && (st.Lease.Op.flying() || st.Lease.Op.Life == InDoubt)
 }
 
 // stuckLease tells whether a lease that is due could not be released.

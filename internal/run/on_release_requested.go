@@ -31,7 +31,7 @@ func (s *State) mayRelease(at Place) error {
 		return refused("the run is paused: resume it first")
 	case s.releasing():
 		return refused("another lease is being released: try again when it has ended")
-	case len(step.Quiesces) > 0 && !s.Status.Final() && !s.stuck() && !s.due(at):
+	case len(step.Quiesces) > 0 && !s.Status.Final() && !s.stranded() && !s.due(at):
 		return refused("the stage goes on behind the quiesce %q: cancel the run or roll it back", step.ID)
 	case s.resourceTaken(at):
 		return refused("another step uses resource %q: try again when it has ended", step.Resource)

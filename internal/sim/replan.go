@@ -42,7 +42,9 @@ func (s *sim) replan() error {
 	if p == nil {
 		return nil
 	}
-	s.plans[p.Digest] = p
+	if s.plans[p.Digest] == nil { // As hosts do: what is outside of the digest stays as it was first.
+		s.plans[p.Digest] = p
+	}
 	e.Digest = p.Digest
 	return s.ask(e)
 }
