@@ -125,7 +125,7 @@ func (r *builder) retake(stage int, component string) {
 		if at.Stage > stage || at.Stage < stage && (step.Lease == nil || step.Lease.Until != "run") {
 			continue
 		}
-		if st.Lease == nil || st.Lease.Held || st.Lease.Taken ||
+		if st.Lease == nil || !r.s.stepHappened(at) || st.Lease.Held || st.Lease.Taken ||
 			!slices.Contains(step.Quiesces, component) || slices.Contains(r.retaken, at) {
 			continue
 		}

@@ -59,6 +59,9 @@ type ObserveOperation struct {
 	With, Before json.RawMessage
 	// WithArtefact is set instead of With when that is too large for an event.
 	WithArtefact *Artefact
+	// Selection is what the answer is about, once an attempt at it was begun, where
+	// the plan of the step has a selection. Without it the action picks anew.
+	Selection []Selected
 }
 
 // StartOperation asks to append OperationStarted.

@@ -158,7 +158,8 @@ type Observed struct {
 	Resumable bool            `json:"resumable,omitempty"`
 	Reason    string          `json:"reason,omitempty"`
 	Message   string          `json:"message,omitempty"`
-	// Selection is what a step whose plan has a selection would act on.
+	// Selection is what a step whose plan has a selection would act on, cut behind
+	// the first member that is one too many.
 	Selection      []Selected `json:"selection,omitempty"`
 	Artefacts      []Artefact `json:"artefacts,omitempty"`
 	OutputArtefact *Artefact  `json:"outputArtefact,omitempty"`

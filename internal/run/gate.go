@@ -48,8 +48,9 @@ func (s *State) passed(at Place, ref GateRef) {
 	if st, _ := s.stepAt(at); len(st.Ops) > 0 {
 		st.Status, st.Wait = StepReady, "" // It begins, or goes on, when there is room.
 		s.touch(at)
-		if op := &st.Ops[st.Op]; op.Life != Asleep {
+		if op := &st.Ops[st.Op]; op.Life != Asleep { // It has picked, and is to pick again.
 			op.SelectionBy = st.Gate.By[0]
+			s.putBack(at)
 		}
 		return
 	}

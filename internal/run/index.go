@@ -32,7 +32,8 @@ type stageView struct {
 	perPhase [][]int
 	// mutatingPrepare tells that checks have to come before prepare.
 	mutatingPrepare bool
-	// behindPrepare are steps that need a step of prepare, directly or not.
+	// behindPrepare are steps that come behind a step of prepare: they need one, or one
+	// of a phase behind it, directly or not.
 	behindPrepare []bool
 	gates         []Terms
 	rollback      time.Duration
@@ -121,7 +122,8 @@ func (v *stageView) link() {
 			}
 			v.needs[i] = append(v.needs[i], j)
 			v.neededBy[j] = append(v.neededBy[j], i)
-			v.behindPrepare[i] = v.behindPrepare[i] || v.behindPrepare[j] || v.steps[j].Phase == plan.Prepare
+			v.behindPrepare[i] = v.behindPrepare[i] || v.behindPrepare[j] || v.steps[j].Phase == plan.Prepare ||
+				!v.steps[j].Free && v.phase[j] > inPreflight // which waits for prepare itself
 		}
 		v.resolve[i] = s.When != "" || len(s.Deferred) > 0 || s.ForEach != nil || s.Gate != "" || v.groupAsks(s.Group)
 		if v.resolve[i] {

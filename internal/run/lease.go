@@ -50,7 +50,7 @@ func (o *Operation) inherit(st *StepState) {
 		case o.What == Restore:
 			o.With, o.WithArtefact = st.Ops[i].Output, st.Ops[i].OutputArtefact
 		default:
-			o.With, o.Before, o.Selection = st.Ops[i].With, st.Ops[i].Before, st.Ops[i].Selection
+			o.With, o.Before, o.Acted = st.Ops[i].With, st.Ops[i].Before, st.Ops[i].Acted
 		}
 	}
 }
@@ -95,8 +95,8 @@ func (s *State) due(at Place) bool {
 		return false
 	case StepPending, StepReady, StepSucceeded, StepFailed, StepSkipped, StepCancelled, StepUndone:
 	}
-	if st.Lease.Wanted {
-		return true
+	if st.Lease.Wanted && (len(step.Quiesces) == 0 || s.Status.Final() || s.stranded()) {
+		return true // But not a quiesce whose release failed, behind which the stage goes on.
 	}
 	if step.Lease.OnFailure == "release" && (s.Cancelling || s.Back == nil && s.stranded()) {
 		return true

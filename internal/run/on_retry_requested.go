@@ -39,18 +39,23 @@ func (s *State) onRetryRequested(e *RetryRequested) error {
 		return err
 	}
 	s.takeAgain()
-	s.retryStep(at)
-	s.holdBack(at)
+	s.holdBack(at.Stage, s.retryStep(at))
 	return nil
 }
 
 // holdBack lets steps that were about to begin do so anew, behind the step that is
-// tried again and the checks that need it: the stage had gone on without it.
-func (s *State) holdBack(at Place) {
-	stage, v := &s.Stages[at.Stage], &s.ix.stages[at.Stage]
+// tried again and those that need it: the stage had gone on without them.
+func (s *State) holdBack(at int, revived []bool) {
+	stage, v := &s.Stages[at], &s.ix.stages[at]
+	first := phases
 	for j := range stage.Steps {
-		place := Place{at.Stage, j}
-		later := v.phase[j] > v.phase[at.Step] && !v.steps[j].Free && !v.steps[at.Step].Free
+		if revived[j] && !v.steps[j].Free {
+			first = min(first, v.phase[j])
+		}
+	}
+	for j := range stage.Steps {
+		place := Place{at, j}
+		later := v.phase[j] > first && !v.steps[j].Free
 		switch {
 		case s.isRemedy(place): // What it was taken for waits for it.
 		case stage.Steps[j].untouched() && (later || !s.checked(place)):
@@ -116,8 +121,8 @@ func (s *State) retryStage() error {
 }
 
 // retryStep lets a failed step go on where it stands, and those that were
-// skipped because of it.
-func (s *State) retryStep(at Place) {
+// skipped because of it. It tells which these are.
+func (s *State) retryStep(at Place) []bool {
 	s.forget()
 	stage := &s.Stages[at.Stage]
 	revived := make([]bool, len(stage.Steps))
@@ -132,12 +137,13 @@ func (s *State) retryStep(at Place) {
 	st := &stage.Steps[at.Step]
 	if st.Op >= len(st.Ops) || st.Ops[st.Op].Life == Asleep {
 		*st = st.fresh()
-		return
+		return revived
 	}
 	op := &st.Ops[st.Op]
 	op.Failures, op.Unclear = 0, false
 	st.Gate = nil
 	st.Status, st.Reason, st.Message = StepReady, "", ""
+	return revived
 }
 
 // takeAgain lets leases that were given back because of the failure be taken

@@ -88,9 +88,13 @@ type Operation struct {
 	WithArtefact   *Artefact `json:"withArtefact,omitempty"`
 	// Remedy is the step that it waits for while Mending.
 	Remedy string `json:"remedy,omitempty"`
-	// Selection is what the step acts on, SelectionBy who approved it.
+	// Selection is what the step acts on, SelectionBy who approved it. A list of
+	// more than the plan allows is cut behind the first that is too many.
 	Selection   []Selected `json:"selection,omitempty"`
 	SelectionBy string     `json:"selectionBy,omitempty"`
+	// Acted is what any attempt was begun with: what is looked for after it, and
+	// what the way back is about.
+	Acted []Selected `json:"acted,omitempty"`
 	// Artefacts are the evidence of what was looked at or tried last.
 	Artefacts []Artefact `json:"artefacts,omitempty"`
 	Reason    string     `json:"reason,omitempty"`
@@ -183,6 +187,7 @@ func (o *Operation) askAgain(now time.Time, cause Wait, message string) {
 func (o *Operation) start(now time.Time, r rules, before json.RawMessage) {
 	o.Life = Active
 	o.Attempt++
+	o.act()
 	o.Attempted, o.Unclear = true, false
 	if o.Before == nil {
 		o.Before = before

@@ -116,7 +116,7 @@ func (s *State) pendOperation(q *queue, op *Operation) {
 		}
 		q.add(ObserveOperation{
 			Op: op.Ref, Key: op.Key, Attempted: op.Attempted, Turn: op.Turn, With: op.With, Before: op.Before,
-			WithArtefact: op.WithArtefact,
+			WithArtefact: op.WithArtefact, Selection: op.pinned(),
 		})
 	case Starting:
 		f, err := s.locate(op.Ref)
@@ -126,7 +126,7 @@ func (s *State) pendOperation(q *queue, op *Operation) {
 	case Active:
 		q.add(PerformOperation{
 			Op: op.Ref, Key: op.Key, Attempt: op.Attempt, With: op.With, Before: op.Before,
-			WithArtefact: op.WithArtefact, Selection: op.Selection,
+			WithArtefact: op.WithArtefact, Selection: op.allowed(),
 		})
 		if !op.Deadline.IsZero() {
 			q.add(Timer{Timer: TimerRef{Kind: TimerTimeout, Op: op.Ref, Turn: op.Turn}, At: op.Deadline})

@@ -32,7 +32,11 @@ func (s *State) mend(f spot, issues []Issue) {
 			}
 			st.Uses++
 			s.begin(at)
-		case StepPending, StepReady, StepFailed, StepCancelled, StepUndoing, StepUndone:
+		case StepPending, StepReady:
+			if len(st.Ops) == 0 {
+				continue
+			} // Else it is about to go on.
+		case StepFailed, StepCancelled, StepUndoing, StepUndone:
 			continue
 		}
 		if s.over(at) {

@@ -23,7 +23,8 @@ func (s *State) selected(f spot, list []Selected) {
 	switch n := len(list); {
 	case n > rule.Max:
 		f.op.fail("TooManySelected",
-			fmt.Sprintf("it would act on %d members, the plan allows %d: make a new plan", n, rule.Max))
+			fmt.Sprintf("it would act on more than the %d members that the plan allows: %s; make a new plan",
+				rule.Max, keysOf(list)))
 	case n == 0 && rule.Empty != plan.EmptyOK:
 		f.op.fail("NothingSelected", "it would act on nothing, which the plan refuses")
 	case !rule.Approve || n == 0:
@@ -32,6 +33,38 @@ func (s *State) selected(f spot, list []Selected) {
 		f.op.SelectionBy = ""
 		f.state.Gate = &GateState{Terms: approvalOf(list)}
 	}
+}
+
+// act notes what an attempt that begins acts on.
+func (o *Operation) act() {
+	if o.What != Do {
+		return
+	}
+	if !o.Attempted {
+		o.Acted = nil
+	}
+	for _, m := range o.Selection {
+		if !slices.Contains(o.Acted, m) {
+			o.Acted = append(o.Acted, m)
+		}
+	}
+}
+
+// pinned is what a look is about: what was acted on, once an attempt was begun, and
+// for what takes it back.
+func (o *Operation) pinned() []Selected {
+	if o.What == Do && !o.Attempted {
+		return nil
+	}
+	return o.Acted
+}
+
+// allowed is what an attempt may act on.
+func (o *Operation) allowed() []Selected {
+	if o.What == Do {
+		return o.Selection
+	}
+	return o.Acted
 }
 
 // approvalOf asks for the approval of a list of members.
@@ -59,11 +92,15 @@ func listDigest(list []Selected) string {
 
 // question lists the members that a person is asked about.
 func question(list []Selected) string {
+	return fmt.Sprintf("%d members: %s", len(list), keysOf(list))
+}
+
+func keysOf(list []Selected) string {
 	keys := make([]string, len(list))
 	for i, m := range list {
 		keys[i] = m.Key
 	}
-	return fmt.Sprintf("%d members: %s", len(keys), strings.Join(keys, ", "))
+	return strings.Join(keys, ", ")
 }
 
 // listed are the members of a forEach as a list for people.

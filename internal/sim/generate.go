@@ -221,6 +221,7 @@ func (g *generator) data() {
 		for i := range 1 + d.below(2) {
 			s := g.step(fmt.Sprintf("save-%s%d", c, i), plan.Backup)
 			s.Effect, s.Reversible, s.Covers, s.Proof = action.Scratch, plan.ReversibleNone, []string{c}, 3
+			s.Selection = nil
 			s.Online, s.ForEach, s.When = online, nil, ""
 			if s.OnFailure == "continue" {
 				s.OnFailure = "halt"
@@ -281,7 +282,7 @@ func (g *generator) asks() {
 		} else {
 			g.reads(&s)
 		}
-		s.Gate, s.OnFailure = gate, "halt"
+		s.Gate, s.OnFailure, s.Selection = gate, "halt", nil
 		g.add(s)
 	}
 }
@@ -319,6 +320,9 @@ func (g *generator) step(id string, phase plan.Phase) plan.Step {
 	if d.oneIn(15) {
 		s.ForEach = &plan.ForEach{Expr: "members", As: "m", Max: 3}
 	}
+	if d.oneIn(12) {
+		s.Selection = &plan.Selection{Max: 1 + d.below(3), Approve: d.oneIn(2), Empty: pick(d, plan.EmptyOK, plan.EmptyRefuse)}
+	}
 	if d.oneIn(40) {
 		s.Skip = "it is not needed"
 	}
@@ -333,7 +337,7 @@ func (g *generator) step(id string, phase plan.Phase) plan.Step {
 
 // reads turns a step into a check.
 func (g *generator) reads(s *plan.Step) {
-	s.Effect, s.Reversible, s.ForEach = action.ReadOnly, plan.ReversibleNone, nil
+	s.Effect, s.Reversible, s.ForEach, s.Selection = action.ReadOnly, plan.ReversibleNone, nil, nil
 }
 
 func (g *generator) lease(s *plan.Step) *plan.StepLease {

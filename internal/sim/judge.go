@@ -32,6 +32,7 @@ func Invariants() map[string]string {
 		"covered":    "no damaging step without a proved backup of its stage that holds all that users have written",
 		"restore":    "data is brought back from a proved backup, while nobody writes",
 		"foreign":    "a value of somebody else is never replaced by taking something back",
+		"selection":  "an action acts on what was listed and on nothing else; a look and the way back are about all that was acted on",
 		"prior":      "what is put back is what was there before",
 		"leases":     "what was taken is given back, or listed as held",
 		"rollback":   "a rollback ends at the exact state before, or at a point of no return with a written remainder",
@@ -69,6 +70,8 @@ type judge struct {
 	// settled tells what a person let run again, last the time of the event before.
 	settled map[run.Ref]bool
 	partial map[string]bool
+	// choices are the accounts of steps that pick out what they act on.
+	choices map[string]*chosen
 	last    time.Time
 }
 
@@ -93,7 +96,7 @@ type account struct {
 func newJudge(s *sim) *judge {
 	j := &judge{
 		s: s, clear: map[string]bool{}, doubt: map[run.Ref]bool{}, settled: map[run.Ref]bool{},
-		partial: map[string]bool{}, ids: map[string]struct{}{},
+		partial: map[string]bool{}, ids: map[string]struct{}{}, choices: map[string]*chosen{},
 	}
 	for range s.c.Plan.Stages {
 		j.stages = append(j.stages, newAccount())
@@ -163,10 +166,16 @@ func (j *judge) note(e run.Event) error {
 	case *run.OperationEnded:
 		if b.Extent == "none" && !b.OK {
 			j.clear[keyOf(b.Op)] = true
+			if !j.partial[keyOf(b.Op)] {
+				j.cleared(b.Op)
+			}
 		}
 	case *run.Settled:
 		delete(j.doubt, b.Op)
 		j.settled[b.Op] = true
+		if b.Verdict != run.VerdictDone {
+			j.cleared(b.Op)
+		}
 		j.clear[keyOf(b.Op)] = b.Verdict == run.VerdictRedo
 	case *run.StageChecked:
 		j.checked(b)
@@ -185,6 +194,8 @@ func (j *judge) note(e run.Event) error {
 			j.stages[i].accepted[b.Name] = true
 			delete(j.stages[i].blocked, b.Name)
 		}
+	case *run.PersonDone:
+		j.doneByHand(b)
 	case *run.SoakObserved:
 		j.soaked(b)
 	case *run.TimerFired:
@@ -209,12 +220,21 @@ func (j *judge) note(e run.Event) error {
 	return j.doubtful()
 }
 
+// doneByHand notes that the changes of a stage have begun.
+func (j *judge) doneByHand(b *run.PersonDone) {
+	in, a := j.s.world.infos[b.Gate.Stage+"/"+b.Gate.Step], j.account(b.Gate.Stage)
+	if in != nil && a != nil && in.step.Effect == action.Mutating && in.step.Phase != plan.Prepare {
+		a.entered = true
+	}
+}
+
 func keyOf(r run.Ref) string {
 	return string(r.What) + r.Stage + "/" + r.Step + "[" + r.Member + "]" + r.Component
 }
 
 func (j *judge) observed(b *run.Observed) {
 	key := keyOf(b.Op)
+	j.listed(b)
 	if b.Status != "unknown" {
 		j.partial[key] = b.Status == "partial"
 	}
@@ -286,6 +306,7 @@ func (j *judge) checked(b *run.StageChecked) {
 
 // approved counts an approval, and judges that it is for what stands.
 func (j *judge) approved(b *run.Approved) error {
+	j.approvedList(b)
 	a := j.account(b.Gate.Stage)
 	if a == nil {
 		return nil
@@ -336,6 +357,14 @@ func (j *judge) pending(commands []run.Command) error {
 		j.names = append(j.names, id)
 		//nolint:gochecksumtype // The others are not about this.
 		switch t := c.(type) {
+		case run.ObserveOperation:
+			if err := j.about(id, t.Op, t.Attempted, false, t.Selection); err != nil {
+				return err
+			}
+		case run.PerformOperation:
+			if err := j.about(id, t.Op, true, true, t.Selection); err != nil {
+				return err
+			}
 		case run.EvaluateCondition, run.ObserveSoak:
 			looks++
 		case run.Timer:

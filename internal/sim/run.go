@@ -222,5 +222,32 @@ func (s *sim) meddle() {
 		}
 	}
 	s.stats.Foreign++
-	s.world.meddle(o)
+	s.world.meddle(o, s.doubted(o))
+}
+
+// doubted tells whether something of ours was begun at an object that has not come
+// to its end: what is there then may be of it.
+func (s *sim) doubted(o *object) bool {
+	unclear := func(op *run.Operation) bool {
+		if op.What == "" || op.What == run.Check || !op.Attempted || op.Life == run.Done {
+			return false
+		}
+		at, _ := s.world.of(op.Ref)
+		return at == o
+	}
+	for i := range s.state.Stages {
+		for j := range s.state.Stages[i].Steps {
+			st := &s.state.Stages[i].Steps[j]
+			for k := range st.Ops {
+				if unclear(&st.Ops[k]) {
+					return true
+				}
+			}
+			if st.Lease != nil && unclear(&st.Lease.Op) {
+				return true
+			}
+		}
+	}
+	b := s.state.Back
+	return b != nil && b.Next < len(b.Items) && unclear(&b.Items[b.Next])
 }

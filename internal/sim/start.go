@@ -22,6 +22,9 @@ func (j *judge) started(b *run.OperationStarted) error {
 		return breachf("doubt", "%s %s was started in doubt", b.Op.What, name)
 	}
 	j.clear[key] = false
+	if err := j.picks(b); err != nil {
+		return err
+	}
 	if b.Op.What != run.Do {
 		return nil
 	}
@@ -152,7 +155,8 @@ func (j *judge) passed(in *info, o *plan.Step, s *run.StepState) bool {
 func (j *judge) behindPrepare(in *info, o *plan.Step) bool {
 	for _, need := range o.Needs {
 		n := j.s.world.infos[in.stage+"/"+need]
-		if n.step.Phase == plan.Prepare || j.behindPrepare(in, n.step) {
+		later := !n.step.Free && slices.Index(plan.Phases(), n.step.Phase) > slices.Index(plan.Phases(), plan.Preflight)
+		if n.step.Phase == plan.Prepare || later || j.behindPrepare(in, n.step) {
 			return true
 		}
 	}

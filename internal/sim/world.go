@@ -214,12 +214,13 @@ func (w *world) set(o *object, value string) {
 }
 
 // meddle lets somebody else change an object on which nothing is under way. The
-// new value is what must be there in the end.
-func (w *world) meddle(o *object) {
+// new value is what must be there in the end. doubted tells that nobody knows what
+// became of something that we did to it.
+func (w *world) meddle(o *object, doubted bool) {
 	w.meddled++
 	theirs := fmt.Sprintf("theirs%d", w.meddled)
 	value := pick(w.d, theirs, theirs, off)
-	if len(o.prior) > 0 {
+	if len(o.prior) > 0 || doubted {
 		value = theirs // Setting what we have set cannot be told from us.
 	}
 	if len(o.prior) > 0 && !o.data && w.d.oneIn(3) {
@@ -348,6 +349,9 @@ func (w *world) observe(c run.ObserveOperation, now time.Duration, f *Faults) ru
 		return e
 	}
 	w.observeObject(c, e)
+	if in.step.Selection != nil && c.Op.What == run.Do {
+		w.choose(c, in.step.Selection, e, f)
+	}
 	return e
 }
 
