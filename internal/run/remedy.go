@@ -100,6 +100,14 @@ func (s *State) mended(at Place, status StepStatus) {
 	}
 }
 
+// mends tells whether an operation waits for a remedy.
+func (s *State) mends(at Place) bool {
+	id := s.ix.stages[at.Stage].steps[at.Step].ID
+	return slices.ContainsFunc(s.Stages[at.Stage].Steps, func(st StepState) bool {
+		return st.Op < len(st.Ops) && st.Ops[st.Op].Life == Mending && st.Ops[st.Op].Remedy == id
+	})
+}
+
 // usedAgain returns the operations of a remedy that is taken once more, behind
 // those of earlier times: each use has a key of its own, and each is taken back.
 func (st *StepState) usedAgain(op Operation) []Operation {

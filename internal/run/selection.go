@@ -95,10 +95,15 @@ func question(list []Selected) string {
 	return fmt.Sprintf("%d members: %s", len(list), keysOf(list))
 }
 
+// keysOf names the first members of a list.
 func keysOf(list []Selected) string {
-	keys := make([]string, len(list))
-	for i, m := range list {
-		keys[i] = m.Key
+	const most = 10
+	keys := make([]string, 0, most+1)
+	for _, m := range list[:min(len(list), most)] {
+		keys = append(keys, m.Key)
+	}
+	if more := len(list) - most; more > 0 {
+		keys = append(keys, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(keys, ", ")
 }

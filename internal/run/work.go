@@ -67,7 +67,7 @@ func (s *State) beginSteps(st *StageState, low, active int) bool {
 		switch {
 		case !s.windowOpen(at) || !s.fits(at, s.At):
 			step.Status, step.Wait = StepWaiting, WaitWindow
-		case s.isRemedy(at): // What it was taken for leaves its room to it.
+		case s.isRemedy(at) && s.mends(at): // What it was taken for leaves its room to it.
 			s.begin(at)
 		case active >= s.Parallel || s.resourceTaken(at) || step.givingBack():
 			step.Status = StepReady

@@ -321,7 +321,9 @@ func (g *generator) step(id string, phase plan.Phase) plan.Step {
 		s.ForEach = &plan.ForEach{Expr: "members", As: "m", Max: 3}
 	}
 	if d.oneIn(12) {
-		s.Selection = &plan.Selection{Max: 1 + d.below(3), Approve: d.oneIn(2), Empty: pick(d, plan.EmptyOK, plan.EmptyRefuse)}
+		s.Selection = &plan.Selection{
+			Max: 1 + d.below(3), Approve: d.oneIn(2), Empty: pick(d, plan.EmptyOK, plan.EmptyRefuse),
+		}
 	}
 	if d.oneIn(40) {
 		s.Skip = "it is not needed"

@@ -24,7 +24,9 @@ func (w *world) choose(c run.ObserveOperation, rule *plan.Selection, e *run.Obse
 			n = pick(w.d, 0, rule.Max+1)
 		}
 		for i := range n {
-			e.Selection = append(e.Selection, run.Selected{Key: fmt.Sprintf("m%d", i), Note: pick(w.d, "", "", "", "large")})
+			e.Selection = append(e.Selection, run.Selected{
+				Key: fmt.Sprintf("m%d", i), Note: pick(w.d, "", "", "", "large"),
+			})
 		}
 	}
 }
@@ -114,7 +116,7 @@ func (j *judge) about(id string, op run.Ref, attempted, perform bool, told []run
 	switch {
 	case op.What == run.Do && perform:
 		// Whom a person lets do it again, having looked, does what was begun.
-		if !slices.Equal(told, c.listed) && !(j.settled[op] && within(told, c.ever)) {
+		if !slices.Equal(told, c.listed) && (!j.settled[op] || !within(told, c.ever)) {
 			return breachf("selection", "%s may act on %v, listed was %v", id, told, c.listed)
 		}
 	case op.What == run.Do && !attempted:
