@@ -21,6 +21,11 @@ type Env struct {
 	// Origin tells the run from others of the same name, of which keys alone say
 	// nothing to who keeps effects of several machines; empty while planning.
 	Origin string
+	// Members is what Observe has picked, for actions that pick out themselves what
+	// they act on (Spec.Selects): Run acts on these and on nothing else, Observe
+	// answers about these once an attempt was started, and Undo brings them back.
+	// Nil before: then Observe picks.
+	Members []Member
 	// Proof is the level to which the step must prove its backup; 0 when nothing
 	// asks for one.
 	Proof int
@@ -108,9 +113,23 @@ type Observation struct {
 	// Before is what the action needs to know later of the state before the
 	// effect, as plain JSON values: the target of Undo. At most 32 KiB.
 	Before map[string]any
+	// Members is what Run would act on, for actions that pick it themselves. With
+	// Env.Members it is what is left of those.
+	Members []Member
 	// Reason says in one line why the Status is what it is.
 	Reason   string
 	Progress *Progress
+}
+
+// Member is one thing that an action has picked to act on. Two members are the
+// same when both fields are: what tells a thing from another one that has taken
+// its name, such as a UID, stands in one of them.
+type Member struct {
+	// Key names it: a path, "Pod/web-0".
+	Key string
+	// Note is what a person should know who approves it, such as its size; may be
+	// empty.
+	Note string
 }
 
 // Preview is what a step would do, for people. It is not part of any digest.

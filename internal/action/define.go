@@ -19,6 +19,7 @@ type Definition[In, Out any] struct {
 	Gate           Gate
 	CanLease       bool
 	Resumable      bool
+	Selects        bool
 	MaxProof       int
 	RestoreWith    string
 	Targets        []string
@@ -50,6 +51,7 @@ type Observed[Out any] struct {
 	Status   Status
 	Output   *Out // nil unless Done
 	Before   map[string]any
+	Members  []Member
 	Reason   string
 	Progress *Progress
 }
@@ -69,7 +71,7 @@ func Define[In, Out any](def Definition[In, Out]) Action {
 		Input: schema.FromStruct[In](), Output: schema.FromStruct[Out](),
 		CanUndo:   def.Undo != nil || (def.Gate == GatePerson && def.UndoField != ""),
 		WhyNoUndo: def.NoUndo, UndoField: def.UndoField, ObserveField: def.ObserveField,
-		CanLease: def.CanLease, Resumable: def.Resumable,
+		CanLease: def.CanLease, Resumable: def.Resumable, Selects: def.Selects,
 		MaxProof: def.MaxProof, RestoreWith: def.RestoreWith,
 		Targets: def.Targets, Programs: def.Programs,
 		Typical: def.Typical, Worst: def.Worst,
@@ -117,7 +119,9 @@ func (d *defined[In, Out]) Observe(ctx context.Context, env Env, in map[string]a
 	if err != nil {
 		return Observation{}, err
 	}
-	obs := Observation{Status: seen.Status, Before: seen.Before, Reason: seen.Reason, Progress: seen.Progress}
+	obs := Observation{
+		Status: seen.Status, Before: seen.Before, Members: seen.Members, Reason: seen.Reason, Progress: seen.Progress,
+	}
 	if seen.Status != Done || seen.Output == nil {
 		return obs, nil
 	}

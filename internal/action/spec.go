@@ -61,6 +61,11 @@ type Spec struct {
 	CanLease bool
 	// Resumable tells that Run may be repeated after a partial effect.
 	Resumable bool
+	// Selects tells that the action picks out what it acts on when it starts, by
+	// rules in its input. A step says with the key select how much that may be.
+	// Observe answers NotStarted with the Members before the first attempt, also
+	// when there are none, and Done when none of Env.Members is left.
+	Selects bool
 	// MaxProof is the highest level of proof that a backup made by this action
 	// can reach; 0 for actions that are not backups.
 	MaxProof int

@@ -145,6 +145,8 @@ func checkFunctions(s Spec, f functions) error {
 		{changes && s.CanUndo && s.UndoField == "" && s.WhyNoUndo != "", "Undo and NoUndo exclude each other"},
 		{changes && !s.CanUndo && s.WhyNoUndo == "", "one of Undo and NoUndo is needed"},
 		{s.UndoField != "" && (!s.CanUndo || s.WhyNoUndo == ""), "UndoField needs Undo, and NoUndo for other inputs"},
+		{s.Selects && (!changes || isGate), "an action that selects changes things"},
+		{s.Selects && !s.Resumable, "an action that selects is resumable: what is left of its list is done again"},
 		{s.CanLease && !s.CanUndo, "a lease needs Undo: it is how the change is given back"},
 	}
 	var errs []error

@@ -67,6 +67,10 @@ func testActions() actiontest.Catalog {
 		},
 		mutating("test.change", nil),
 		mutating("test.burn", func(s *action.Spec) { s.CanUndo, s.WhyNoUndo = false, "ashes stay ashes" }),
+		mutating("test.prune", func(s *action.Spec) {
+			s.CanUndo, s.WhyNoUndo, s.Selects, s.Resumable = false, "it is gone", true, true
+		}),
+		mutating("test.move", func(s *action.Spec) { s.Selects, s.Resumable = true, true }),
 		mutating("test.stop", func(s *action.Spec) { s.CanLease = true }),
 		mutating("test.dump", func(s *action.Spec) { s.MaxProof = 3 }),
 		mutating("test.dump-low", func(s *action.Spec) { s.MaxProof = 1 }),

@@ -42,6 +42,7 @@ func (x *expansion) member(
 	}
 	step.Proof = x.proof(t, step.Covers)
 	step.Lease = leaseOf(source)
+	step.Selection = selectionOf(source)
 	step.Estimate = estimateOf(t)
 	if skip == "" {
 		what := fmt.Sprintf("with of step %q", step.ID)
@@ -60,6 +61,9 @@ func (x *expansion) member(
 	if dynamic != nil {
 		x.dynamic(&step)
 	}
+	if s := step.Selection; s != nil && !source.Select.Approve.IsSet() {
+		s.Approve = x.loses(&step)
+	}
 	x.out = append(x.out, step)
 }
 
@@ -69,8 +73,14 @@ func (x *expansion) member(
 func (x *expansion) dynamic(step *Step) {
 	step.Estimate.Known = false
 	step.Estimate.Worst *= Duration(max(1, step.ForEach.Max))
+	step.ForEach.Approve = x.loses(step)
+}
+
+// loses tells whether something may be lost by what a step acts on, so that a
+// person has to see the list when the plan does not have it.
+func (x *expansion) loses(step *Step) bool {
 	damages := slices.ContainsFunc(step.Changes, func(c string) bool { return x.stateful[c] })
-	step.ForEach.Approve = damages || step.Reversible == ReversibleNo
+	return damages || step.Reversible == ReversibleNo
 }
 
 // memberScope keeps the member of a forEach that was resolved when planning,
@@ -122,6 +132,16 @@ func leaseOf(source *procedure.Step) *StepLease {
 		def = "hold"
 	}
 	return &StepLease{Until: source.Lease.Until.Value, OnFailure: orElse(source.Lease.OnFailure.Value, def)}
+}
+
+// selectionOf takes over how much an action may pick out, and whether the list is
+// approved where the procedure says it.
+func selectionOf(source *procedure.Step) *Selection {
+	s := source.Select
+	if s == nil {
+		return nil
+	}
+	return &Selection{Max: s.Max, Empty: s.Empty.Value, Approve: s.Approve.Value == "always"}
 }
 
 // estimateOf predicts the duration of a step. What nobody estimated may last

@@ -119,6 +119,10 @@ func testSpecs() []action.Spec {
 		},
 		{Name: "kube.restart", Effect: action.Mutating, CanUndo: true, Targets: cluster, Input: scaleInput, Output: object(nil)},
 		{
+			Name: "kube.prune", Effect: action.Mutating, WhyNoUndo: "what is pruned is gone", Targets: cluster,
+			Input: scaleInput, Output: object(nil), Selects: true, Resumable: true,
+		},
+		{
 			Name: "kube.wipe", Effect: action.Mutating, WhyNoUndo: "what is wiped is gone", Targets: cluster,
 			Input: scaleInput, Output: object(nil),
 		},

@@ -16,6 +16,7 @@ func (b *body) checkStep(t *StepTemplate) {
 	b.checkTimes(t)
 	b.checkRetry(t)
 	b.checkForEach(t)
+	b.checkSelect(t)
 	b.checkOnFailure(t)
 	if sub := b.subs[t.ID]; sub != nil && sub.inherits && t.Source.Phase.IsSet() {
 		b.checkInherited(t, t.Sub, t.Source.Phase.Value)
@@ -52,6 +53,7 @@ func (b *body) checkKeys(t *StepTemplate) {
 			{"target", s.Target.IsSet(), s.Target.Pos},
 			{"resource", s.Resource != nil, t.Pos},
 			{"order", s.Order.IsSet(), s.Order.Pos},
+			{"select", s.Select != nil, t.Pos},
 			{"lease", s.Lease != nil, t.Pos},
 			{"quiesces", s.Quiesces != nil, t.Pos},
 			{"covers", s.Covers != nil, t.Pos},
@@ -181,6 +183,30 @@ func (b *body) checkDynamic(t *StepTemplate) {
 		b.ds.Errorf("DynamicUse", s.ForEach.Pos,
 			"forEach of step %q goes over %s and repeats a sub-procedure", t.ID, over).
 			Suggest("use a list that is known when planning, or repeat an action")
+	}
+}
+
+// checkSelect checks that a step says how much an action may pick out, and that
+// only one says it whose action picks.
+func (b *body) checkSelect(t *StepTemplate) {
+	s := t.Source.Select
+	if t.Spec.Name == "" {
+		return // use, or an action that is not known
+	}
+	switch {
+	case s == nil && t.Spec.Selects:
+		if !b.misspelt(t, "select") {
+			b.ds.Errorf("SelectMissing", t.Pos,
+				"%s picks out what step %q acts on, and the step does not say how much that may be", t.Spec.Name, t.ID).
+				Suggest("add select: {max: 10, empty: refuse}")
+		}
+	case s != nil && !t.Spec.Selects:
+		b.ds.Errorf("KeyNotPermitted", s.Pos,
+			"step %q cannot have select: %s acts on what its input names", t.ID, t.Spec.Name).
+			Suggest("remove select")
+	case s != nil && (s.Max != 0 || b.clean) && (s.Max < 1 || s.Max > maxMembers):
+		b.ds.Errorf("OutOfRange", s.Pos, "max %d of step %q is not permitted", s.Max, t.ID).
+			Suggest("use 1 to %d", maxMembers)
 	}
 }
 

@@ -183,6 +183,7 @@ type Step struct {
 	As          yamldoc.Text            `yaml:"as" doc:"Name of the member in expressions; default item."`
 	Key         *yamldoc.Node           `yaml:"key" type:"text" doc:"With forEach: expression that names the member in the step's id; default its index."`
 	Max         int                     `yaml:"max" doc:"With forEach over outputs of steps: how many members are permitted."`
+	Select      *Select                 `yaml:"select" doc:"For actions that pick out themselves, when the step starts, what they act on: how much that may be."`
 	Resource    *yamldoc.Node           `yaml:"resource" type:"text" doc:"Name of something that only one step at a time may use."`
 	Order       yamldoc.Text            `yaml:"order" enum:"phase,free" doc:"free: the step waits for its needs only, not for the phases before, and no phase waits for it."`
 	Lease       *Lease                  `yaml:"lease" doc:"The change is temporary and is given back."`
@@ -197,6 +198,15 @@ type Step struct {
 	Retry       *Retry                  `yaml:"retry" doc:"How often to try again, after the effect was observed not to have happened."`
 	Reversible  yamldoc.Text            `yaml:"reversible" doc:"undo (the inverse action), restore (undo, and the data from the backup) or no: why."`
 	OnFailure   yamldoc.Text            `yaml:"onFailure" enum:"halt,rollback,continue" doc:"What to do when the step fails; default what the stage says."`
+}
+
+// Select limits what an action picks out when the step starts. How it picks is
+// the input of the action.
+type Select struct {
+	Pos     diag.Position `yaml:"-"`
+	Max     int           `yaml:"max,required" doc:"How many members it may pick, 1 to 1000; when there are more the step fails before it changes anything."`
+	Empty   yamldoc.Text  `yaml:"empty,required" enum:"ok,refuse" doc:"What it means to pick nothing: ok (there was nothing to do) or refuse (the step fails)."`
+	Approve yamldoc.Text  `yaml:"approve" enum:"always,never" doc:"Whether a person approves the list before the step changes anything; default always for a step that cannot be taken back or that changes a component that holds data, else never."`
 }
 
 // Lease makes a change temporary.

@@ -96,6 +96,17 @@ func (a *ApprovalView) step(s *plan.Step) {
 	}
 }
 
+// Subject names what the digest that is approved is of.
+func (a *ApprovalView) Subject() string {
+	switch {
+	case a.Rollback:
+		return "the rollback"
+	case a.Gate.Selection != "":
+		return "the list of " + a.Gate.Name
+	}
+	return "stage " + a.Gate.Stage
+}
+
 // ApprovalText writes what is approved for people. The error is that of w.
 func ApprovalText(w io.Writer, a ApprovalView, opts TextOptions) error {
 	t := approvalText{page: newPage(w, opts), a: &a}
@@ -103,7 +114,7 @@ func ApprovalText(w io.Writer, a ApprovalView, opts TextOptions) error {
 	t.para(0, 2, in(Heading, "Run "+a.Run), plain(" asks for "+askedFor(&a)+": "), in(Strong, g.Question))
 	t.blank()
 	t.field("Platform", in(Strong, a.Platform))
-	t.field("Digest", plain(shortDigest(g.Digest)))
+	t.field("Digest", plain(shortDigest(g.Named())))
 	if g.Facts != "" {
 		t.field("Facts", plain(shortDigest(g.Facts)))
 	}

@@ -120,6 +120,9 @@ func (t *planText) order(s *plan.Step, phaseOf map[string]plan.Phase) [][]span {
 	if f := s.ForEach; f != nil {
 		add(Warn, "for each %s in %s, at most %s, known when the step starts", f.As, f.Expr, number(f.Max))
 	}
+	if l := s.Selection; l != nil {
+		add(Warn, "%s", selectionText(l))
+	}
 	if s.OnFailure != "" && s.OnFailure != "halt" {
 		add(Muted, "on failure: %s", s.OnFailure)
 	}
@@ -127,6 +130,18 @@ func (t *planText) order(s *plan.Step, phaseOf map[string]plan.Phase) [][]span {
 		facets = append(facets, patience(s)...)
 	}
 	return facets
+}
+
+// selectionText says how much an action may pick out, and who sees it first.
+func selectionText(l *plan.Selection) string {
+	text := fmt.Sprintf("picks at most %s when it starts", number(l.Max))
+	if l.Approve {
+		text += ", a person approves the list"
+	}
+	if l.Empty == plan.EmptyRefuse {
+		text += ", fails when there is none"
+	}
+	return text
 }
 
 // notObvious returns the needs that the order of the phases does not imply.

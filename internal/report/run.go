@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
@@ -194,6 +195,10 @@ type GateView struct {
 	// Command passes the gate.
 	Command string `json:"command"`
 }
+
+// Named is the digest that a person names who approves: that of the list of
+// members where there is one, else that of the stage.
+func (g *GateView) Named() string { return cmp.Or(g.Selection, g.Digest) }
 
 // DoubtView is an operation of which nobody can see whether it has happened.
 type DoubtView struct {

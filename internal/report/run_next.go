@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -134,7 +135,7 @@ func evidenceOf(step *plan.Step) []string {
 // passing is the command that passes a gate.
 func (b *runBuilder) passing(g *GateView) string {
 	if g.Kind == run.WaitApproval {
-		return b.command("approve", g.Stage, g.Name, "--digest", shortDigest(g.Digest))
+		return b.command("approve", g.Stage, g.Name, "--digest", shortDigest(g.Named()))
 	}
 	args := []string{g.Stage, g.Name}
 	for _, name := range g.Evidence {
@@ -195,9 +196,14 @@ func (b *runBuilder) commands() {
 }
 
 func (b *runBuilder) approving(n run.Next, add func(command, why string)) {
-	args := n.Args
-	if last := len(args) - 1; last >= 0 {
-		args = append(append([]string{}, args[:last]...), "--digest", shortDigest(args[last]))
+	// The digests of the stage and of a list stand last; that of the list counts.
+	digests := slices.IndexFunc(n.Args, func(a string) bool { return strings.HasPrefix(a, "sha256:") })
+	if digests < 0 {
+		digests = len(n.Args)
+	}
+	args := slices.Clone(n.Args[:digests])
+	if digests < len(n.Args) {
+		args = append(args, "--digest", shortDigest(n.Args[len(n.Args)-1]))
 	}
 	add(b.command("approve", args...), n.Why)
 }

@@ -70,8 +70,8 @@ func asksForRollback(v *report.RunView) bool {
 // Digest is what the person has typed, "" when they have seen the view.
 func (s *Service) Approve(ctx context.Context, a *report.ApprovalView, digest, reason string) (*report.RunView, error) {
 	g := &a.Gate
-	if digest != "" && !sameDigest(g.Digest, digest) {
-		return nil, usageErrorf("%s has the digest %s, not %s: nothing was approved", whatOf(a), g.Digest, digest).
+	if digest != "" && !sameDigest(g.Named(), digest) {
+		return nil, usageErrorf("%s has the digest %s, not %s: nothing was approved", a.Subject(), g.Named(), digest).
 			suggest("look at it again with refit status %s", a.Run)
 	}
 	return s.ask(ctx, a.Run, reason, func(w run.Who) run.Body {
@@ -81,13 +81,6 @@ func (s *Service) Approve(ctx context.Context, a *report.ApprovalView, digest, r
 		w.Groups = named(w.Groups, g.From)
 		return &run.Approved{Who: w, Gate: refOf(g), Digest: g.Digest, Facts: g.Facts, Selection: g.Selection}
 	})
-}
-
-func whatOf(a *report.ApprovalView) string {
-	if a.Rollback {
-		return "the rollback"
-	}
-	return "stage " + a.Gate.Stage
 }
 
 // named keeps the groups that a gate names: others are nobody's business.

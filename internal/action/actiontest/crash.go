@@ -21,7 +21,7 @@ func (s Suite) crashes(t *testing.T, example map[string]any) {
 	t.Helper()
 	spec := s.Action.Spec()
 	w, in := s.start(t, example)
-	before := s.expect(t, w, in, action.NotStarted).Before
+	before := s.begin(t, &w, in)
 	if _, err := s.Action.Run(t.Context(), w.Env, in, before); err != nil {
 		t.Fatalf("Run: %v", err)
 	}
@@ -54,7 +54,7 @@ func (s Suite) crashes(t *testing.T, example map[string]any) {
 // crash breaks an attempt off and tells whether Run came to the point.
 func (s Suite) crash(t *testing.T, w *World, in map[string]any, point int) (before map[string]any, reached bool) {
 	t.Helper()
-	before = s.expect(t, *w, in, action.NotStarted).Before
+	before = s.begin(t, w, in)
 	switch {
 	case s.Crash != nil:
 		reached = s.Crash(t, *w, in, before, point)
@@ -80,7 +80,11 @@ func (s Suite) carryOn(t *testing.T, w World, in, before map[string]any, point i
 	default:
 		t.Fatalf("after a crash at point %d Observe answers %s (%s)", point, obs.Status, obs.Reason)
 	}
-	if _, err := s.Action.Run(t.Context(), w.Env, in, before); err != nil {
+	rest := w
+	if s.Action.Spec().Selects {
+		rest.Env.Members = obs.Members
+	}
+	if _, err := s.Action.Run(t.Context(), rest.Env, in, before); err != nil {
 		t.Fatalf("Run after a crash at point %d: %v", point, err)
 	}
 	s.expect(t, w, in, action.Done)
@@ -169,7 +173,7 @@ func (s Suite) lease(t *testing.T, example map[string]any) {
 		t.Fatal("an action that can be a lease needs Foreign in its suite")
 	}
 	w, in := s.start(t, example)
-	before := s.expect(t, w, in, action.NotStarted).Before
+	before := s.begin(t, &w, in)
 	if _, err := s.Action.Run(t.Context(), w.Env, in, before); err != nil {
 		t.Fatalf("Run: %v", err)
 	}

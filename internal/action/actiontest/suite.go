@@ -61,7 +61,8 @@ type World struct {
 // sensitive values and secrets never come back, and Preview asks for none; a
 // dry run changes nothing; what it did is observed, happens once for one key,
 // and is undone without a trace; a crash at any point is recognised, carried on
-// from and undone; a lease that somebody else has changed is known.
+// from and undone; a lease that somebody else has changed is known; what an action
+// picks is all that it acts on.
 func Run(t *testing.T, s Suite) {
 	t.Helper()
 	if s.World == nil {
@@ -80,6 +81,7 @@ func Run(t *testing.T, s Suite) {
 		}
 		t.Run("DryRun/"+name, func(t *testing.T) { t.Parallel(); s.dryRun(t, in) })
 		t.Run("Crash/"+name, func(t *testing.T) { t.Parallel(); s.crashes(t, in) })
+		t.Run("Selects/"+name, func(t *testing.T) { t.Parallel(); s.selects(t, in) })
 		t.Run("Lease/"+name, func(t *testing.T) { t.Parallel(); s.lease(t, in) })
 	}
 	if s.Slow != nil {
@@ -194,7 +196,7 @@ func (s Suite) effect(t *testing.T, example map[string]any) {
 		return
 	}
 	start := w.State(t)
-	before := s.expect(t, w, in, action.NotStarted).Before
+	before := s.begin(t, &w, in)
 	out, err := s.Action.Run(t.Context(), w.Env, in, before)
 	if err != nil {
 		t.Fatalf("Run: %v", err)
@@ -221,6 +223,17 @@ func (s Suite) effect(t *testing.T, example map[string]any) {
 			t.Errorf("Undo left a trace (-before +after):\n%s", diff)
 		}
 	}
+}
+
+// begin observes a step that was not started and tells the world what it may act
+// on. It returns the state before the effect.
+func (s Suite) begin(t *testing.T, w *World, in map[string]any) map[string]any {
+	t.Helper()
+	obs := s.expect(t, *w, in, action.NotStarted)
+	if s.Action.Spec().Selects {
+		w.Env.Members = obs.Members
+	}
+	return obs.Before
 }
 
 func (s Suite) expect(t *testing.T, w World, in map[string]any, want action.Status) action.Observation {

@@ -68,6 +68,7 @@ func Actions(c Clients) []action.Action {
 		exec.Observe(c.Programs),
 		exec.Shell(c.Programs),
 		file.Copy(file.System{}),
+		file.Delete(file.System{}),
 		file.EditYAML(file.System{}),
 		file.Read(),
 		gate.Approval(),

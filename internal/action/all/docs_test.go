@@ -113,6 +113,9 @@ func describe(spec action.Spec) string {
 		fmt.Fprintf(&b, "\nAfter a lost attempt the effect can be observed only when `%s` is given; "+
 			"else the step is in doubt and a person settles it.\n", spec.ObserveField)
 	}
+	if spec.Selects {
+		b.WriteString("\nPicks out what it acts on when it starts: the step says with `select` how much that may be.\n")
+	}
 	if len(spec.Targets) > 0 {
 		fmt.Fprintf(&b, "\nActs on targets of the kinds %s.\n", strings.Join(spec.Targets, ", "))
 	}

@@ -3,6 +3,7 @@ package all_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -68,6 +69,16 @@ func (h *hubs) world(t *testing.T) actiontest.World {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		return actiontest.FolderState(t, w.Env.Dir) + h.texts[host]
+	}
+	if err := os.Mkdir(filepath.Join(w.Env.Dir, "dumps"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	long := w.Env.Now().AddDate(0, -3, 0)
+	for _, name := range []string{"db-1.sql", "db-2.sql", "db-20261120.sql"} {
+		path := filepath.Join(w.Env.Dir, "dumps", name)
+		if err := errors.Join(os.WriteFile(path, []byte("--"), 0o600), os.Chtimes(path, long, long)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, content := range map[string]string{
 		"values.yaml":      "hub:\n  image:\n    tag: 4.2.0\n",

@@ -1,3 +1,3 @@
-// Package file holds the actions that read files of the machine on which Refit
+// Package file holds the actions that read, write and delete files of the machine on which Refit
 // runs.
 package file

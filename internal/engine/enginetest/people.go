@@ -3,6 +3,7 @@ package enginetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ func people() map[string]func(*testing.T, *host) {
 	return map[string]func(*testing.T, *host){
 		"Approval": approval, "WokenByRequest": woken, "PauseFromElsewhere": pauseElsewhere,
 		"CancelFromElsewhere": cancelElsewhere, "Settle": settle, "Refused": refusal,
+		"Selection": selection,
 	}
 }
 
@@ -79,6 +81,74 @@ func approval(t *testing.T, h *host) {
 	b.asks(id, b.approve(id))
 	b.finish(id, run.Succeeded)
 	b.once(id, "do only/a")
+}
+
+// selection approves what an action picks, which is all that it may act on. A look
+// after a lost result is about the same list.
+func selection(t *testing.T, h *host) {
+	b := h.bench(t)
+	var mu sync.Mutex
+	picked := []run.Selected{{Key: "x", Note: "3 GiB"}}
+	var told, looked [][]run.Selected
+	lost := false
+	b.world.Answer = func(_ context.Context, a engine.Assignment) (run.Body, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		//nolint:gochecksumtype // The others are not about this.
+		switch c := a.Command.(type) {
+		case run.ObserveOperation:
+			if c.Attempted {
+				looked = append(looked, c.Selection)
+				return nil, nil
+			}
+			return &run.Observed{Op: c.Op, Turn: c.Turn, Status: "notStarted", Selection: picked}, nil
+		case run.PerformOperation:
+			told = append(told, c.Selection)
+		}
+		return nil, nil
+	}
+	b.world.Lose = func(context.Context, engine.Assignment) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if lost {
+			return nil
+		}
+		lost = true
+		return errors.New("the result was lost")
+	}
+	id := b.create(Plan(t, `  - id: only
+    steps:
+      a: {phase: upgrade, action: test.pick, select: {max: 2, empty: refuse, approve: always}, reversible: "no: gone"}
+`), 1)
+	asked := func() *run.Approved {
+		if out := b.drive(id); out.Err != nil || out.Status != run.Waiting {
+			t.Fatalf("got %+v", out)
+		}
+		state := b.load(id).State
+		a := b.approve(id)
+		a.Selection = state.Gates()[0].Terms.Selection
+		return a
+	}
+	old := asked()
+	mu.Lock()
+	picked = []run.Selected{{Key: "x", Note: "3 GiB"}, {Key: "y"}}
+	mu.Unlock()
+	b.asks(id, old)
+	b.asks(id, asked()) // The list has grown since: it is another question.
+	for range 3 {
+		if out := b.drive(id); out.Status == run.Succeeded {
+			break
+		}
+	}
+	b.finish(id, run.Succeeded)
+	mu.Lock()
+	defer mu.Unlock()
+	if len(told) != 1 || !slices.Equal(told[0], picked) {
+		t.Fatalf("it was told to act on %v\n%s", told, b.story(id))
+	}
+	if len(looked) == 0 || !slices.Equal(looked[0], picked) {
+		t.Fatalf("it was asked about %v\n%s", looked, b.story(id))
+	}
 }
 
 // woken approves from another process what a driver waits for.

@@ -26,13 +26,17 @@ type doOutput struct {
 }
 
 // Catalog holds the actions that plans of this package use: test.do changes
-// something and can be undone, test.keep does so for a while or for ever and
+// something and can be undone, test.never for ever, test.pick to what it picks, and
 // test.read only looks.
 func Catalog() action.Catalog {
 	in, out := schema.FromStruct[doInput](), schema.FromStruct[doOutput]()
 	return actiontest.NewCatalog(
 		action.Spec{Name: "test.do", Effect: action.Mutating, Input: in, Output: out, CanUndo: true, CanLease: true},
 		action.Spec{Name: "test.never", Effect: action.Mutating, Input: in, Output: out, WhyNoUndo: "nobody can"},
+		action.Spec{
+			Name: "test.pick", Effect: action.Mutating, Input: in, Output: out, WhyNoUndo: "nobody can",
+			Selects: true, Resumable: true,
+		},
 		action.Spec{Name: "test.read", Effect: action.ReadOnly, Input: in, Output: out},
 	)
 }

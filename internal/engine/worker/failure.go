@@ -25,6 +25,8 @@ const (
 	reasonNoRestore = "NoRestore"
 	// reasonInvalidRecord: what was recorded cannot be read.
 	reasonInvalidRecord = "InvalidRecord"
+	// reasonBadMember: the action has picked something that cannot be recorded.
+	reasonBadMember = "BadMember"
 )
 
 // unknownAction is the error about an action that the program does not have.
@@ -46,7 +48,7 @@ func permanent(err error) bool {
 	}
 	switch failure.Reason {
 	case action.ReasonInvalidInput, wrap.ReasonOutputTooLarge, reasonUnknownAction, reasonPanicked, reasonNoRestore,
-		reasonInvalidRecord:
+		reasonInvalidRecord, reasonBadMember:
 		return true
 	}
 	return false

@@ -115,6 +115,8 @@ func newBench(t *testing.T, p *plan.Plan) *bench {
 	}
 	change := b.lamp.definition("test.change", action.Mutating)
 	change.CanLease, change.Resumable = true, true
+	several := b.lamp.definition("test.several", action.Mutating)
+	several.Selects, several.Resumable = true, true
 	blind := b.lamp.definition("test.blind", action.Mutating)
 	blind.ObserveField = "switch"
 	backup := b.lamp.definition("test.backup", action.Scratch)
@@ -122,7 +124,7 @@ func newBench(t *testing.T, p *plan.Plan) *bench {
 	oneWay := b.lamp.definition("test.burn", action.Mutating)
 	oneWay.Undo, oneWay.NoUndo = nil, "what is burnt is gone"
 	actions := []action.Action{
-		action.Define(change), action.Define(blind), action.Define(backup), action.Define(oneWay),
+		action.Define(change), action.Define(several), action.Define(blind), action.Define(backup), action.Define(oneWay),
 		action.Define(b.lamp.definition("test.restore", action.Mutating)),
 		action.Define(b.lamp.definition("test.look", action.ReadOnly)),
 	}

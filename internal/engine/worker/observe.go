@@ -14,7 +14,7 @@ import (
 
 // observe looks at the world for an operation.
 func (j *job) observe(ctx context.Context, c run.ObserveOperation) (run.Body, error) {
-	e, refused, err := j.effect(ctx, record{c.Op, c.Key, c.With, c.Before, c.WithArtefact})
+	e, refused, err := j.effect(ctx, record{c.Op, c.Key, c.With, c.Before, c.WithArtefact, c.Selection})
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +70,9 @@ func (e *effect) observed(ctx context.Context, c run.ObserveOperation, obs actio
 		Op: c.Op, Turn: c.Turn, Status: string(obs.Status), Resumable: e.spec.Resumable, Message: oneLine(obs.Reason),
 	}
 	var err error
+	if out.Selection, err = e.selection(obs.Members); err != nil {
+		return e.j.notObserved(c, err), nil
+	}
 	if obs.Status != action.Done {
 		out.Before, err = encodeBefore(obs.Before)
 		if err != nil {

@@ -31,6 +31,7 @@ type record struct {
 	key          string
 	with, before json.RawMessage
 	artefact     *run.Artefact
+	selection    []run.Selected
 }
 
 // effect finds the action of an operation and reads its input. refused is what
@@ -67,6 +68,7 @@ func (j *job) effect(ctx context.Context, r record) (e *effect, refused, err err
 	}
 	e.env = j.world.Env(step.Target)
 	e.env.Key, e.env.Origin, e.env.Proof = engine.EffectKey(r.op, r.key), j.Origin, step.Proof
+	e.env.Members = membersOf(r.selection)
 	e.env.Progress, e.env.Log, e.env.Children = j.Progress, j.Log, j.Children
 	return e, nil, nil
 }

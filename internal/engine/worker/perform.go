@@ -12,7 +12,7 @@ import (
 
 // perform carries out an effect, or takes one back.
 func (j *job) perform(ctx context.Context, c run.PerformOperation) (run.Body, error) {
-	e, refused, err := j.effect(ctx, record{c.Op, c.Key, c.With, c.Before, c.WithArtefact})
+	e, refused, err := j.effect(ctx, record{c.Op, c.Key, c.With, c.Before, c.WithArtefact, c.Selection})
 	if err != nil {
 		return nil, err
 	}

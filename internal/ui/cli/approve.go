@@ -23,9 +23,10 @@ back. Then it asks, and puts the approval down for exactly what was shown: for t
 digest of the stage, for the facts, and for the list of members where there is
 one. An approval for anything else does not count.
 
-Without a terminal --digest is needed: that of the stage, as refit status shows
-it, or its first 12 digits. The stage "rollback" stands for a rollback that
-restores data. What can be left out is what only one gate waits for.`,
+Without a terminal --digest is needed: that of the stage, or of the list of members
+where one is approved, as refit status shows it, or its first 12 digits. The stage
+"rollback" stands for a rollback that restores data. What can be left out is what
+only one gate waits for.`,
 		Example: `  refit approve
   refit approve wiki-prod-1 to-2.0.0
   refit approve wiki-prod-1 to-2.0.0 approval --digest sha256:a35572ec50d4
@@ -40,7 +41,7 @@ restores data. What can be left out is what only one gate waits for.`,
 			if digest == "" {
 				if !c.app.Interactive() {
 					return usagef("without a terminal refit approve needs --digest: %s has %s",
-						gateName(a), a.Gate.Digest)
+						a.Subject(), a.Gate.Named())
 				}
 				if err := c.showApproval(cmd.Context(), a, yes); err != nil {
 					return err
@@ -71,13 +72,6 @@ func (c *console) gate(cmd *cobra.Command, args []string, kind string) (*service
 	}
 	a, err := s.Gate(cmd.Context(), q, kind)
 	return s, a, err
-}
-
-func gateName(a *report.ApprovalView) string {
-	if a.Rollback {
-		return "the rollback"
-	}
-	return "stage " + a.Gate.Stage
 }
 
 // showApproval shows what is approved and asks for it, on the terminal.

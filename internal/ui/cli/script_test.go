@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -131,6 +132,7 @@ func TestScripts(t *testing.T) {
 			"replace": replace,
 			"mode":    mode,
 			"digest":  digest,
+			"match":   match,
 			"until":   until,
 			"within":  within,
 		},
@@ -270,6 +272,19 @@ func digest(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Setenv(args[0], got)
+}
+
+// match puts what the first group of a pattern matches in the output into a
+// variable: match NAME PATTERN.
+func match(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: match NAME PATTERN")
+	}
+	found := regexp.MustCompile("(?m)" + args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) < 2 {
+		ts.Fatalf("%q matches nothing in the output", args[1])
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 // until runs refit again and again until its output holds a text:
