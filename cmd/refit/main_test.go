@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -22,6 +23,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv("REFIT_TEST_PROGRAM") != "" {
 		main()
 		return
+	}
+	if signal.Ignored(syscall.SIGHUP) {
+		// Under nohup: programs inherit that it is ignored, unless somebody here listens.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	os.Exit(m.Run())
 }
