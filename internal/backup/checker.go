@@ -210,14 +210,14 @@ func (w Worker) restoreToScratch(ctx context.Context, m *Manifest, r *streamRead
 			return Counts{}, writeFailure("scratch folder", err)
 		}
 		defer func() { _ = dir.Close() }() // it is removed
-		if err := restoreTree(ctx, m, r, dir, "scratch folder"); err != nil {
-			return Counts{}, err
+		written, found, err := tryTree(ctx, r, dir, "scratch folder")
+		if err == nil {
+			err = compare(m, m.Counts, written)
 		}
-		counts, err := countFolder(ctx, dir)
 		if err != nil {
 			return Counts{}, err
 		}
-		return counts, compare(m, m.Counts, counts)
+		return found, compare(m, m.Counts, found)
 	case SQLite:
 		path := filepath.Join(scratch, "restored.db")
 		if err := writeFile(r, path, 0o600); err != nil {

@@ -18,7 +18,7 @@ const (
 	// partSize is from which size on a part is full.
 	partSize = 8 << 20
 	// uploads is how many parts are stored at a time.
-	uploads = 2
+	uploads = 4
 )
 
 // streamWriter cuts what is written to it into parts and stores them. What a

@@ -22,6 +22,11 @@ type treeReader struct {
 	root   *os.Root
 	shown  string
 	counts Counts
+	// sized is how much the files had that were written; with emptied they are
+	// emptied once that is known, so that a proof needs no room for all of them and
+	// does not wait for the disk.
+	sized   int64
+	emptied bool
 	// asRoot tells that owners can be given.
 	asRoot bool
 	// folders get their permissions and times when all is in them.
@@ -118,10 +123,33 @@ func entryName(h *tar.Header) (string, error) {
 // readTree makes everything in a tar stream below root. shown is how messages
 // call the folder.
 func readTree(ctx context.Context, r io.Reader, root *os.Root, shown string) (Counts, error) {
-	t := &treeReader{
+	t := newTreeReader(ctx, root, shown)
+	return t.read(r)
+}
+
+// tryTree makes everything in a tar stream below root, and counts what it finds
+// there then. Files are empty in the end: each was counted when it was whole.
+func tryTree(ctx context.Context, r io.Reader, root *os.Root, shown string) (written, found Counts, err error) {
+	t := newTreeReader(ctx, root, shown)
+	t.emptied = true
+	if written, err = t.read(r); err != nil {
+		return written, found, err
+	}
+	if found, err = countFolder(ctx, root); err != nil {
+		return written, found, err
+	}
+	found.Bytes += t.sized
+	return written, found, nil
+}
+
+func newTreeReader(ctx context.Context, root *os.Root, shown string) *treeReader {
+	return &treeReader{
 		ctx: ctx, root: root, shown: shown, asRoot: os.Geteuid() == 0,
 		buffer: make([]byte, 256<<10), zeros: make([]byte, 256<<10),
 	}
+}
+
+func (t *treeReader) read(r io.Reader) (Counts, error) {
 	defer t.leave()
 	archive := tar.NewReader(r)
 	for {
@@ -132,7 +160,7 @@ func readTree(ctx context.Context, r io.Reader, root *os.Root, shown string) (Co
 		if err != nil {
 			return t.counts, notTar(err)
 		}
-		if err := ctx.Err(); err != nil {
+		if err := t.ctx.Err(); err != nil {
 			return t.counts, err
 		}
 		if err := t.entry(h, archive); err != nil {
@@ -270,7 +298,15 @@ func (t *treeReader) file(dir *os.Root, base string, h *tar.Header, content io.R
 			return err
 		}
 	}
-	return f.Truncate(h.Size)
+	if err := f.Truncate(h.Size); err != nil || !t.emptied {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	t.sized += info.Size()
+	return f.Truncate(0)
 }
 
 // finish gives an entry its owner, permissions and time, in this order: a change
