@@ -69,7 +69,9 @@ func (w *world) preview(ctx context.Context, step *plan.Step) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, previewTimeout)
 	defer cancel()
-	p, err := act.Preview(ctx, w.Env(step.Target), step.With)
+	env := w.Env(step.Target)
+	env.Proof = step.Proof
+	p, err := act.Preview(ctx, env, step.With)
 	if failed, ok := errors.AsType[*action.Error](err); ok && failed.Reason == action.ReasonInvalidInput {
 		return err
 	}
