@@ -36,7 +36,7 @@ func (r redacted) Observe(ctx context.Context, env action.Env, in map[string]any
 	env, known := r.watch(env, in)
 	obs, err := r.Action.Observe(ctx, env, in)
 	clean := known.Redactor()
-	obs.Output, obs.Before = cleanMap(obs.Output, clean), cleanMap(obs.Before, clean)
+	obs.Output, obs.Before = cleanOutput(r.Spec().Output, obs.Output, clean), cleanMap(obs.Before, clean)
 	obs.Reason = clean.Text(obs.Reason)
 	if obs.Progress != nil {
 		p := cleanProgress(*obs.Progress, clean)
@@ -50,7 +50,7 @@ func (r redacted) Run(ctx context.Context, env action.Env, in, before map[string
 	env, known := r.watch(env, in)
 	out, err := r.Action.Run(ctx, env, in, before)
 	clean := known.Redactor()
-	return cleanMap(out, clean), cleanError(err, clean)
+	return cleanOutput(r.Spec().Output, out, clean), cleanError(err, clean)
 }
 
 // Undo implements action.Action.
@@ -130,6 +130,20 @@ func cleanMap(m map[string]any, clean *secret.Redactor) map[string]any {
 	}
 	out, _ := clean.Value(m).(map[string]any)
 	return out
+}
+
+// cleanOutput removes secrets from an output. A reference to a secret is made of
+// names that stand in the procedure, and leads nowhere once a part of it is
+// removed because it is the secret too: a password that is the name of its user.
+func cleanOutput(t schema.Type, out map[string]any, clean *secret.Redactor) map[string]any {
+	cleaned := cleanMap(out, clean)
+	for name, f := range t.Fields {
+		value, given := out[name]
+		if given && f.Type.Kind == schema.Secret && len(schema.Check(f.Type, value)) == 0 {
+			cleaned[name] = value
+		}
+	}
+	return cleaned
 }
 
 func cleanProgress(p action.Progress, clean *secret.Redactor) action.Progress {

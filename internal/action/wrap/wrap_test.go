@@ -384,6 +384,48 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// TestRedactLeavesReferences hands back a reference in whose names the secret
+// stands: a password that is the name of its user.
+func TestRedactLeavesReferences(t *testing.T) {
+	t.Parallel()
+	type handed struct {
+		Reference action.SecretRef `json:"reference" refit:"secret" doc:"A reference."`
+		Note      string           `json:"note" doc:"A text."`
+	}
+	type taken struct {
+		Secret action.SecretRef `json:"secret" refit:"secret" doc:"A secret."`
+	}
+	var ref action.SecretRef
+	a := wrap.Redact(action.Define(action.Definition[taken, handed]{
+		Name: "test.hand", Version: 1, Summary: "Hand back a reference.", Effect: action.Scratch, NoUndo: "a test",
+		Observe: func(context.Context, action.Env, taken) (action.Observed[handed], error) {
+			return action.Observed[handed]{Status: action.NotStarted}, nil
+		},
+		Run: func(ctx context.Context, env action.Env, in taken, _ map[string]any) (handed, error) {
+			values, err := env.ResolveSecrets(ctx, "secret", map[string]action.SecretRef{"": in.Secret})
+			value := values[""]
+			if ref == nil {
+				ref = action.SecretRef{"file": value + ".txt"}
+			}
+			return handed{ref, value}, err
+		},
+	}))
+	env := action.Env{Secrets: actiontest.Secrets{}}
+	with := map[string]any{"secret": map[string]any{"env": "KEY"}}
+	out, err := a.Run(t.Context(), env, with, nil)
+	if diff := cmp.Diff(map[string]any{"reference": map[string]any(ref), "note": "***"}, out); diff != "" || err != nil {
+		t.Errorf("Run: %v (-want +got):\n%s", err, diff)
+	}
+	value, err := env.Secrets.Resolve(t.Context(), with["secret"].(map[string]any))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref = action.SecretRef{"fil": value}
+	if out, err := a.Run(t.Context(), env, with, nil); err != nil || strings.Contains(fmt.Sprint(out), value) {
+		t.Errorf("something that is no reference is left as it is: %v, %v", out, err)
+	}
+}
+
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
