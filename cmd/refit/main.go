@@ -55,7 +55,8 @@ func limitMemory() {
 // run carries out the command line.
 func run() cli.ExitCode {
 	clients := all.NewClients(append(os.Environ(), action.StateVariable+"="+stateDir()))
-	clients.Archive.Tools = append(clients.Archive.Tools, backup.Tool{Name: "refit", Version: version})
+	tools := append(clients.Archive.Tools, backup.Tool{Name: "refit", Version: version})
+	clients.Archive.Tools, clients.Secret.Tools = tools, tools
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := &interrupts{cancel: cancel, kill: clients.Programs.KillAll}

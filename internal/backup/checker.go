@@ -117,7 +117,9 @@ func (w Worker) unpacked(ctx context.Context, s Store, e *Entry, level int, key 
 		return Counts{}, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	if level == Restored {
+	if m.Kind == Secret { // it is restored into memory only
+		_, counts, err = readCaptured(r, m, key)
+	} else if level == Restored {
 		counts, err = w.restoreToScratch(ctx, m, r)
 	} else if counts, err = parse(ctx, m, r); err == nil {
 		err = compare(m, m.Counts.withoutRows(), counts)

@@ -20,6 +20,7 @@ type Key struct {
 	recipients []age.Recipient
 	public     []string
 	tag        []byte
+	secrets    []byte
 }
 
 // ParseKey reads an age key as age-keygen writes it: one identity a line,
@@ -51,10 +52,21 @@ func ParseKey(text string) (*Key, error) {
 		return nil, failure(ReasonWrongKey, "give one key, or keys of one kind", false,
 			"the keys of the backup cannot be used together")
 	}
-	mac := hmac.New(sha256.New, sum.Sum(nil))
-	mac.Write([]byte("refit backup: names of parts"))
-	key.tag = mac.Sum(nil)
+	key.tag = derive(sum.Sum(nil), "refit backup: names of parts")
+	key.secrets = derive(sum.Sum(nil), "refit backup: captured secrets")
 	return key, nil
+}
+
+// derive returns a key for one use.
+func derive(from []byte, use string) []byte {
+	mac := hmac.New(sha256.New, from)
+	mac.Write([]byte(use))
+	return mac.Sum(nil)
+}
+
+// keyed returns the keyed hash of the secret that is captured as backup id.
+func (k *Key) keyed(id, value string) string {
+	return hex.EncodeToString(derive(k.secrets, id+"\x00"+value))
 }
 
 func (k *Key) add(r age.Recipient, public string) {

@@ -53,6 +53,9 @@ type Request struct {
 	Level int
 	// Lock encrypts the backup; nil leaves it open.
 	Lock *Key
+	// Value is the secret that is captured, with kind Secret; Path then says in
+	// words where it was read.
+	Value string
 }
 
 // Check says what is wrong with a request beside what is on the disk.
@@ -65,6 +68,8 @@ func (r Request) Check() error {
 		return fmt.Errorf("level %d is not between 1 and 19", r.Level)
 	case r.Kind == SQLite && len(r.Excluded) > 0:
 		return errors.New("nothing can be excluded from a database")
+	case r.Kind == Secret && r.Lock == nil:
+		return errors.New("a secret is kept encrypted only, and there is no key")
 	}
 	return checkPatterns(r.Excluded)
 }
@@ -86,6 +91,9 @@ func (w Worker) Make(ctx context.Context, r Request) (*Manifest, error) {
 	}
 	if m.Level == 0 {
 		m.Level = 3
+	}
+	if r.Kind == Secret {
+		m.Keyed = r.Lock.keyed(id, r.Value)
 	}
 	for _, e := range entries {
 		if e.ID == id && e.Manifest != nil {
@@ -139,6 +147,9 @@ func storeOrSource(s Store, err error) error {
 
 // open prepares to read the source. done removes what was made for that.
 func (w Worker) open(ctx context.Context, r Request) (func(io.Writer) (Counts, error), func(), error) {
+	if r.Kind == Secret {
+		return func(out io.Writer) (Counts, error) { return writeSecret(out, r.Value) }, func() {}, nil
+	}
 	bytes := func(done int64) { w.report(done, 0, "bytes", "read "+printable(r.Path)) }
 	if r.Kind == Directory {
 		return func(out io.Writer) (Counts, error) {

@@ -24,14 +24,16 @@ const (
 	Directory Kind = "directory"
 	// SQLite is one database file, as SQLite writes it.
 	SQLite Kind = "sqlite"
+	// Secret is one secret that was captured; always encrypted.
+	Secret Kind = "secret"
 )
 
 // Source says where a backup comes from.
 type Source struct {
 	// Host is the name of the machine on which it was read.
 	Host string `json:"host,omitempty"`
-	// Path is the absolute path of the folder or the file. A path that is not
-	// UTF-8 has its odd bytes as \xNN.
+	// Path is the absolute path of the folder or the file, or what a captured
+	// secret was read from. A path that is not UTF-8 has its odd bytes as \xNN.
 	Path string `json:"path"`
 	// Excluded are the patterns of what was left out.
 	Excluded []string `json:"excluded,omitempty"`
@@ -87,6 +89,9 @@ type Manifest struct {
 	// Recipients are the public halves of the keys that open it; empty when it
 	// is not encrypted.
 	Recipients []string `json:"recipients,omitempty"`
+	// Keyed is the keyed hash of a captured secret and its id: only who has the
+	// key can make one, so nobody else can put another value in its place.
+	Keyed string `json:"keyed,omitempty"`
 	// Level is the level of compression, as zstd counts.
 	Level int `json:"level"`
 	// Size is the length of the stream, Stored that of all parts.

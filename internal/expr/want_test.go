@@ -76,11 +76,13 @@ func TestWanted(t *testing.T) {
 			"All mistakes are found.", "labels: {a: 1, b: [c]}",
 			"2:13: error: labels.a is an int, needs a string: put it in quotes\n2:19: error: labels.b is a list, needs a string",
 		},
-		"SecretOfTwo":   {"A secret comes from one place.", "secret: {env: A, file: b}", "2:9: error: secret is an object, needs a secret: write exactly one of: command, env, file, kubernetes"},
-		"SecretInClear": {"A secret is never written out.", "secret: hunter2", "2:9: error: secret is a string, needs a secret: " + schema.SecretExample},
-		"SecretAsList":  {"A secret is written as a reference.", "secret: [a]", "2:9: error: secret is a list, needs a secret: " + schema.SecretExample},
-		"SecretPrefix":  {"A prefix stands beside one form.", "secret: {prefix: 'Bearer '}", "2:9: error: secret is an object, needs a secret: write exactly one of: command, env, file, kubernetes"},
-		"SecretForm":    {"The forms have types.", "secret: {env: 1}", "2:15: error: secret.env is an int, needs a string: put it in quotes"},
+		"SecretOfTwo":    {"A secret comes from one place.", "secret: {env: A, file: b}", "2:9: error: secret is an object, needs a secret: write exactly one of: captured, command, env, file, kubernetes"},
+		"SecretInClear":  {"A secret is never written out.", "secret: hunter2", "2:9: error: secret is a string, needs a secret: " + schema.SecretExample},
+		"SecretAsList":   {"A secret is written as a reference.", "secret: [a]", "2:9: error: secret is a list, needs a secret: " + schema.SecretExample},
+		"SecretPrefix":   {"A prefix stands beside one form.", "secret: {prefix: 'Bearer '}", "2:9: error: secret is an object, needs a secret: write exactly one of: captured, command, env, file, kubernetes"},
+		"SecretCaptured": {"A captured secret says where, and by which key.", "secret: {captured: {backup: b, store: 'file:s', key: {env: KEY}}}", ""},
+		"SecretKey":      {"The key of a captured secret is a secret.", "secret: {captured: {backup: b, store: 'file:s', key: hunter2}}", "2:54: error: secret.captured.key is a string, needs a secret: " + schema.SecretExample},
+		"SecretForm":     {"The forms have types.", "secret: {env: 1}", "2:15: error: secret.env is an int, needs a string: put it in quotes"},
 		"SecretInText": {
 			"What stands around a secret is not quoted: it may be one.", `secret: "hunter2 ${inputs.password}"`,
 			`2:9: error: secret is a string of several parts, needs a secret: pass the secret on whole; ` +
@@ -153,7 +155,7 @@ func TestWantedAtTheRoot(t *testing.T) {
 		"Missing":  {"wait: true", wanted(), "1:1: error: release is missing: add it: Name of the release."},
 		"List":     {"[1]", wanted(), "1:1: error: the value is a list, needs an object"},
 		"String":   {"text", schema.Of(schema.List), "1:1: error: the value is a string, needs a list"},
-		"Secret":   {"{a: b}", schema.Of(schema.Secret), "1:1: error: the value is an object, needs a secret: write exactly one of: command, env, file, kubernetes"},
+		"Secret":   {"{a: b}", schema.Of(schema.Secret), "1:1: error: the value is an object, needs a secret: write exactly one of: captured, command, env, file, kubernetes"},
 		"Anything": {"{a: [~, 1]}", schema.Of(schema.Any), ""},
 	}
 	for name, tc := range cases {

@@ -42,6 +42,11 @@ func sample() schema.Type {
 // with returns the least good value with one field more.
 func with(key string, value any) object { return object{"name": "x", key: value} }
 
+// captured returns a reference to a captured secret.
+func captured(key any) object {
+	return object{"captured": object{"backup": "b", "store": "file:s", "key": key}}
+}
+
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	const reference = "write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} or {kubernetes: {name: NAME, key: KEY}}"
@@ -91,11 +96,26 @@ func TestCheck(t *testing.T) {
 		"SecretFile":        {with("secret", object{"file": "/x"}), nil},
 		"SecretCommand":     {with("secret", object{"command": []any{"pass", "show"}}), nil},
 		"SecretKubernetes":  {with("secret", object{"kubernetes": object{"name": "n", "key": "k", "namespace": "ns"}}), nil},
-		"SecretValue":       {with("secret", "hunter2"), []string{"/secret: must be a reference to a secret, is a string: " + reference}},
-		"SecretNone":        {with("secret", object{}), []string{"/secret: is not a reference to a secret: " + reference}},
-		"SecretTwo":         {with("secret", object{"env": "A", "file": "B"}), []string{"/secret: has env and file: a secret comes from one place: keep one of them"}},
+		"SecretCaptured":    {with("secret", captured(object{"env": "KEY"})), nil},
+		"SecretCapturedNoKey": {with("secret", object{"captured": object{"backup": "b", "store": "file:s"}}), []string{
+			`/secret/captured: field "key" is missing`,
+		}},
+		"SecretCapturedName": {with("secret", object{"captured": object{"name": "hub", "store": "file:s", "key": object{"env": "K"}}}), nil},
+		"SecretCapturedWhich": {with("secret", object{"captured": object{"store": "file:s", "key": object{"env": "K"}}}), []string{
+			"/secret/captured: needs either backup or name: name the backup, or its series to get the newest of it",
+		}},
+		"SecretCapturedLiteral": {with("secret", captured("hunter2")), []string{
+			"/secret/captured/key: must be a reference to a secret, is a string: " + reference,
+		}},
+		"SecretCapturedTwice": {with("secret", captured(captured(object{"env": "KEY"}))), []string{
+			"/secret/captured/key: the key of a captured secret must not be a captured secret: " +
+				"keep the key elsewhere, and write {env: NAME}, {file: PATH} or {command: [PROGRAM, …]}",
+		}},
+		"SecretValue": {with("secret", "hunter2"), []string{"/secret: must be a reference to a secret, is a string: " + reference}},
+		"SecretNone":  {with("secret", object{}), []string{"/secret: is not a reference to a secret: " + reference}},
+		"SecretTwo":   {with("secret", object{"env": "A", "file": "B"}), []string{"/secret: has env and file: a secret comes from one place: keep one of them"}},
 		"SecretUnknown": {with("secret", object{"evn": "hunter2"}), []string{
-			`/secret/evn: unknown field "evn": one of: command, env, file, kubernetes, prefix`, "/secret: is not a reference to a secret: " + reference,
+			`/secret/evn: unknown field "evn": one of: captured, command, env, file, kubernetes, prefix`, "/secret: is not a reference to a secret: " + reference,
 		}},
 		"SecretEmpty": {with("secret", object{"env": ""}), []string{"/secret/env: must not be empty: " + reference}},
 		"SecretShape": {with("secret", object{"command": "pass"}), []string{"/secret/command: must be a list, is a string"}},
@@ -219,6 +239,11 @@ func TestJSONSchema(t *testing.T) {
 		with("secret", object{"env": "A"}), with("secret", object{}), with("secret", object{"env": "A", "file": "B"}),
 		with("secret", "hunter2"), with("secret", object{"kubernetes": object{"name": "n", "key": "k"}}),
 		with("secret", object{"kubernetes": object{"name": "n"}}),
+		with("secret", captured(object{"env": "KEY"})), with("secret", captured("hunter2")),
+		with("secret", captured(captured(object{"env": "KEY"}))), with("secret", object{"captured": object{"store": "s"}}),
+		with("secret", object{"captured": object{"name": "hub", "store": "file:s", "key": object{"env": "K"}}}),
+		with("secret", object{"captured": object{"name": "hub", "backup": "b", "store": "file:s", "key": object{"env": "K"}}}),
+		with("secret", object{"captured": object{"store": "file:s", "key": object{"env": "K"}}}), with("secret", object{"captured": 1}),
 	}
 	for _, value := range values {
 		problems := schema.Check(sample(), value)

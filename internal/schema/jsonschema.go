@@ -13,6 +13,10 @@ func JSONSchema(t Type) map[string]any {
 	if t.IsAny() || t.Kind == String && len(t.Enum) == 0 {
 		return literal
 	}
+	return orExpression(literal)
+}
+
+func orExpression(literal map[string]any) map[string]any {
 	return map[string]any{"anyOf": []any{
 		literal,
 		map[string]any{"type": "string", "pattern": `\$\{`},
@@ -75,18 +79,45 @@ func objectSchema(t Type) map[string]any {
 	return out
 }
 
-func secretSchema() map[string]any {
+func secretSchema() map[string]any { return referenceSchema(SecretFields()) }
+
+// referenceSchema describes a reference with fields: the forms and the prefix.
+// The key of a captured secret is a reference that was not captured.
+func referenceSchema(fields map[string]Type) map[string]any {
 	properties := map[string]any{}
-	for name, field := range SecretFields() {
-		properties[name] = JSONSchema(field)
-	}
 	var oneOf []any
-	for _, name := range slices.Sorted(maps.Keys(SecretForms())) {
-		oneOf = append(oneOf, map[string]any{"required": []any{name}})
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if name == SecretCaptured {
+			properties[name] = capturedSchema(fields[name])
+		} else {
+			properties[name] = JSONSchema(fields[name])
+		}
+		if name != secretPrefix {
+			oneOf = append(oneOf, map[string]any{"required": []any{name}})
+		}
 	}
 	return map[string]any{
 		"type": "object", "properties": properties, "additionalProperties": false, "oneOf": oneOf,
 	}
+}
+
+func capturedSchema(t Type) map[string]any {
+	keys := SecretFields()
+	delete(keys, SecretCaptured)
+	properties, required := map[string]any{}, make([]string, 0, len(t.Fields))
+	for _, name := range t.FieldNames() {
+		properties[name] = JSONSchema(Of(String))
+		if t.Fields[name].Type.Kind == Secret {
+			properties[name] = orExpression(referenceSchema(keys))
+		}
+		if t.Fields[name].Required {
+			required = append(required, name)
+		}
+	}
+	return orExpression(map[string]any{
+		"type": "object", "properties": properties, "additionalProperties": false, "required": anySlice(required),
+		"oneOf": []any{map[string]any{"required": []any{"backup"}}, map[string]any{"required": []any{"name"}}},
+	})
 }
 
 func anySlice(texts []string) []any {

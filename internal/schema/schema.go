@@ -12,8 +12,8 @@ type Kind string
 // The kinds. Values are those of JSON, with whole numbers kept apart: string,
 // int64, float64, bool, []any, map[string]any. A Duration is a string such as
 // "90s" that is checked. A Secret is a reference to a secret, never its value:
-// an object with exactly one of env, file, command, kubernetes, and a prefix if
-// need be.
+// an object with exactly one of env, file, command, kubernetes, captured, and a
+// prefix if need be.
 const (
 	Any      Kind = "any"
 	String   Kind = "string"

@@ -8,9 +8,14 @@ import (
 	"github.com/refitproject/refit/internal/diag"
 )
 
-// SecretExample says in half a sentence how a reference to a secret is written.
+// SecretExample says in half a sentence how a reference to a secret is written. A
+// reference to a captured one is handed out by a step and seldom written.
 const SecretExample = "write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} " +
 	"or {kubernetes: {name: NAME, key: KEY}}"
+
+// SecretCaptured is the form of a reference to a secret that was captured into
+// a backup store. The key that opens it is a reference of another form.
+const SecretCaptured = "captured"
 
 // secretPrefix is the field of a reference that may stand beside its form: a
 // text that is no secret and comes before the value, such as "Bearer ".
@@ -29,6 +34,12 @@ func SecretForms() map[string]Type {
 			"key":       {Type: Of(String), Required: true},
 			"namespace": {Type: Of(String)},
 			"target":    {Type: Of(String)},
+		}),
+		SecretCaptured: ObjectOf(map[string]Field{
+			"backup": {Type: Of(String)},
+			"name":   {Type: Of(String)},
+			"store":  {Type: Of(String), Required: true},
+			"key":    {Type: Of(Secret), Required: true},
 		}),
 	}
 }
@@ -63,6 +74,9 @@ func (c *checker) secret(value any, path string) {
 			given = append(given, key)
 		}
 		c.value(field, members[key], path+"/"+key, true)
+		if key == SecretCaptured {
+			c.captured(members[key], path+"/"+key)
+		}
 		if key != secretPrefix && isEmpty(members[key]) {
 			c.addf(path+"/"+key, SecretExample, "must not be empty")
 		}
@@ -73,6 +87,26 @@ func (c *checker) secret(value any, path string) {
 	case 1:
 	default:
 		c.addf(path, "keep one of them", "has %s: a secret comes from one place", strings.Join(given, " and "))
+	}
+}
+
+// captured checks what the types of the members do not say: which of the captured
+// secrets is meant, and that the key was not captured itself. What opens it would
+// be kept beside what it opens, and so on without end.
+func (c *checker) captured(value any, path string) {
+	members, ok := value.(map[string]any)
+	if !ok {
+		return
+	}
+	_, byID := members["backup"]
+	if _, byName := members["name"]; byID == byName {
+		c.addf(path, "name the backup, or its series to get the newest of it",
+			"needs either backup or name")
+	}
+	key, _ := members["key"].(map[string]any)
+	if _, again := key[SecretCaptured]; again {
+		c.addf(path+"/key", "keep the key elsewhere, and write {env: NAME}, {file: PATH} or {command: [PROGRAM, …]}",
+			"the key of a captured secret must not be a captured secret")
 	}
 }
 

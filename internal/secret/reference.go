@@ -7,8 +7,8 @@ import (
 	"github.com/refitproject/refit/internal/schema"
 )
 
-// Reference says where a secret comes from. Exactly one of Env, File, Command
-// and Kubernetes is set.
+// Reference says where a secret comes from. Exactly one of Env, File, Command,
+// Kubernetes and Captured is set.
 type Reference struct {
 	// Env is the name of an environment variable.
 	Env string
@@ -18,8 +18,36 @@ type Reference struct {
 	Command []string
 	// Kubernetes is "NAME/KEY" of a Secret of a cluster.
 	Kubernetes string
+	// Captured is where a captured secret is kept.
+	Captured *Captured
 	// Prefix is put before the value. It is no secret.
 	Prefix string
+}
+
+// Captured is where a captured secret is kept.
+type Captured struct {
+	// Backup is the id of the backup that holds it. It is empty for the newest one
+	// of the series Name.
+	Backup, Name string
+	// Store is the address of the store; it may be relative to the folder of the
+	// platform file.
+	Store string
+	// Key is the reference to the key that opens it.
+	Key map[string]any
+}
+
+// Plain returns the reference as plain values, with a prefix if there is one.
+func (c Captured) Plain(prefix string) map[string]any {
+	members := map[string]any{"backup": c.Backup, "store": c.Store, "key": c.Key}
+	if c.Backup == "" {
+		delete(members, "backup")
+		members["name"] = c.Name
+	}
+	plain := map[string]any{schema.SecretCaptured: members}
+	if prefix != "" {
+		plain["prefix"] = prefix
+	}
+	return plain
 }
 
 // Parse reads a reference from plain values. The error says what is wrong and
@@ -36,6 +64,10 @@ func Parse(plain map[string]any) (Reference, error) {
 	}
 	if k, ok := plain["kubernetes"].(map[string]any); ok {
 		r.Kubernetes = text(k["name"]) + "/" + text(k["key"])
+	}
+	if c, ok := plain[schema.SecretCaptured].(map[string]any); ok {
+		r.Captured = &Captured{Backup: text(c["backup"]), Name: text(c["name"]), Store: text(c["store"])}
+		r.Captured.Key, _ = c["key"].(map[string]any)
 	}
 	return r, nil
 }
@@ -57,6 +89,8 @@ func (r Reference) String() string {
 		return fmt.Sprintf("command %q", r.Command[0])
 	case r.Kubernetes != "":
 		return fmt.Sprintf("kubernetes %q", r.Kubernetes)
+	case r.Captured != nil:
+		return fmt.Sprintf("captured secret %q", r.Captured.Backup+r.Captured.Name)
 	default:
 		return "nothing"
 	}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/backup"
 )
 
 // MaxBytes is the size of the largest secret.
@@ -80,6 +81,8 @@ func (r Resolver) read(ctx context.Context, from Reference) (string, error) {
 		return r.file(from.File)
 	case len(from.Command) > 0:
 		return r.command(ctx, from.Command)
+	case from.Captured != nil:
+		return r.captured(ctx, *from.Captured)
 	default:
 		return "", unavailable(errors.New("this build has no Kubernetes family yet"), "use env, file or command")
 	}
@@ -115,6 +118,43 @@ func (r Resolver) file(name string) (string, error) {
 		return "", unavailable(plain(err), "")
 	}
 	return withoutLineEnd(string(data)), nil
+}
+
+// captured reads a secret from the store that keeps it.
+func (r Resolver) captured(ctx context.Context, from Captured) (string, error) {
+	text, err := r.Resolve(ctx, from.Key)
+	if err != nil {
+		return "", withReason(fmt.Errorf("its key: %w", err), err)
+	}
+	key, err := backup.ParseKey(text)
+	if err != nil {
+		return "", withReason(err, err)
+	}
+	store, err := backup.Open(from.Store, r.Dir)
+	if err != nil {
+		return "", withReason(err, err)
+	}
+	id := from.Backup
+	if id == "" {
+		if id, err = backup.NewestCaptured(ctx, store, from.Name); err != nil {
+			return "", withReason(err, err)
+		}
+	}
+	value, err := backup.Captured(ctx, store, id, key)
+	if err != nil {
+		return "", withReason(err, err)
+	}
+	return value, nil
+}
+
+// withReason makes err the error of a secret that cannot be had, and says of it
+// what its cause says: the remedy, and whether it may be better the next time.
+func withReason(err, cause error) *action.Error {
+	out := unavailable(err, "")
+	if failed, ok := errors.AsType[*action.Error](cause); ok {
+		out.Retryable = failed.Retryable
+	}
+	return out
 }
 
 func (r Resolver) command(ctx context.Context, args []string) (string, error) {

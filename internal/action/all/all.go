@@ -16,6 +16,7 @@ import (
 	"github.com/refitproject/refit/internal/action/http"
 	"github.com/refitproject/refit/internal/action/manual"
 	notifyaction "github.com/refitproject/refit/internal/action/notify"
+	secretaction "github.com/refitproject/refit/internal/action/secret"
 	"github.com/refitproject/refit/internal/action/target"
 	"github.com/refitproject/refit/internal/backup"
 	"github.com/refitproject/refit/internal/notify"
@@ -27,6 +28,7 @@ type Clients struct {
 	Programs *exec.Runner
 	Host     target.HostSource
 	Archive  archive.World
+	Secret   secretaction.World
 	Sender   notifyaction.Sender
 	// Sent remembers which steps have sent their message.
 	Sent notifyaction.Ledger
@@ -36,10 +38,10 @@ type Clients struct {
 // as "NAME=value". What is remembered is kept in the state folder that it names.
 func NewClients(environ []string) Clients {
 	client := &nethttp.Client{Transport: http.Transport()}
+	tools := []backup.Tool{{Name: "go", Version: runtime.Version()}}
 	return Clients{
-		Archive: archive.World{
-			Hostname: os.Hostname, Tools: []backup.Tool{{Name: "go", Version: runtime.Version()}},
-		},
+		Archive:  archive.World{Hostname: os.Hostname, Tools: tools},
+		Secret:   secretaction.World{Hostname: os.Hostname, Tools: tools},
 		HTTP:     client,
 		Sender:   notify.Sender{HTTP: client},
 		Sent:     notifyaction.Ledger{Dir: sentDir(environ)},
@@ -79,6 +81,7 @@ func Actions(c Clients) []action.Action {
 		http.Request(c.HTTP),
 		manual.Do(),
 		notifyaction.Send(c.Sender, c.Sent),
+		secretaction.Capture(c.Secret),
 	}
 }
 

@@ -208,6 +208,15 @@ func TestDocsExplainReasons(t *testing.T) {
 			slices.Sort(want)
 			want = slices.Compact(want)
 		}
+		if family == "secret" { // as far as they are not about folders and databases
+			want = append(want, reasons(t, "../backup", "Reason")...)
+			want = slices.DeleteFunc(want, func(reason string) bool {
+				return strings.HasPrefix(reason, "Source") || slices.Contains(
+					[]string{"NotWritten", "DiskFull", "BackupNotFound", "BackupIncomplete"}, reason)
+			})
+			slices.Sort(want)
+			want = slices.Compact(want)
+		}
 		if usesAccessRefused(t, family) {
 			want = append(want, action.ReasonAccessRefused)
 			slices.Sort(want)

@@ -22,6 +22,7 @@ import (
 	"github.com/refitproject/refit/internal/action/archive"
 	"github.com/refitproject/refit/internal/action/exec"
 	notifyaction "github.com/refitproject/refit/internal/action/notify"
+	secretaction "github.com/refitproject/refit/internal/action/secret"
 	"github.com/refitproject/refit/internal/action/target"
 	"github.com/refitproject/refit/internal/notify"
 	"github.com/refitproject/refit/internal/yamldoc"
@@ -128,6 +129,7 @@ func exampleClients(t *testing.T, h *hubs) all.Clients {
 		Programs: exec.NewRunner([]string{"PATH=" + bin + ":" + os.Getenv("PATH")}),
 		Host:     target.ThisHost(),
 		Archive:  archive.World{Hostname: os.Hostname},
+		Secret:   secretaction.World{Hostname: os.Hostname},
 		Sender:   inbox{notify.Sender{HTTP: client}},
 		Sent:     notifyaction.Ledger{Dir: t.TempDir()},
 	}
@@ -166,6 +168,9 @@ func TestDocsExamples(t *testing.T) {
 					w := h.world(t)
 					if strings.HasPrefix(name, "archive.") {
 						homes(t, &w, clients.Archive)
+					}
+					if strings.HasPrefix(name, "secret.") {
+						vault(t, &w)
 					}
 					if name == "notify.send" {
 						w.Env.Key = t.Name() + w.Env.Dir // What is remembered by key is of this world.

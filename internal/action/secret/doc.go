@@ -1,0 +1,3 @@
+// Package secret holds the action that copies secrets to where they outlive their
+// source.
+package secret
