@@ -2,6 +2,7 @@ package secret
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"net/url"
@@ -13,11 +14,12 @@ import (
 const hidden = "***"
 
 // minPart is the length from which on a part of a secret, a word or a line, is
-// removed too, and base64. Shorter ones stand in too many texts by chance.
+// removed too, and base64 and hexadecimal digits. Shorter ones stand in too many
+// texts by chance.
 const minPart = 6
 
 // Redactor removes secrets from texts and values. It knows them as they are,
-// and as JSON, URLs and base64 write them. It never changes and is safe for
+// and as JSON, URLs, base64 and hexadecimal digits write them. It never changes and is safe for
 // concurrent use.
 type Redactor struct {
 	forms    []string // the longest first
@@ -72,7 +74,10 @@ func forms(s string) []string {
 	if len(s) >= minPart {
 		for _, e := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 			out = append(out, e.EncodeToString([]byte(s)), e.WithPadding(base64.NoPadding).EncodeToString([]byte(s)))
+			out = append(out, within(e.WithPadding(base64.NoPadding), s)...)
 		}
+		digits := hex.EncodeToString([]byte(s))
+		out = append(out, digits, strings.ToUpper(digits))
 	}
 	for _, escapeHTML := range []bool{true, false} {
 		var b strings.Builder
@@ -81,6 +86,19 @@ func forms(s string) []string {
 		if err := enc.Encode(s); err == nil {
 			out = append(out, strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`))
 		}
+	}
+	return out
+}
+
+// within returns what a text becomes within a longer one that is written as
+// base64, such as USER:PASSWORD: where it begins at each place of a group of three
+// bytes, without the characters that it shares with what stands around it.
+func within(e *base64.Encoding, s string) []string {
+	const group, bits = 3, 6
+	out := make([]string, group)
+	for before := range group {
+		text := e.EncodeToString(append(make([]byte, before), s...))
+		out[before] = text[(before*8+bits-1)/bits : (before+len(s))*8/bits]
 	}
 	return out
 }
@@ -101,6 +119,23 @@ func (r *Redactor) Tail(s string) string {
 	}
 	if longest > 0 {
 		s = hidden + s[longest:]
+	}
+	return r.Text(s)
+}
+
+// Head is Text for a text whose end was cut off, maybe within a secret: what is
+// left of it there is removed too.
+func (r *Redactor) Head(s string) string {
+	longest := 0
+	for _, form := range r.forms {
+		for to := min(len(form)-1, len(s)); to > longest; to-- {
+			if strings.HasSuffix(s, form[:to]) {
+				longest = to
+			}
+		}
+	}
+	if longest > 0 {
+		return r.Text(s[:len(s)-longest]) + hidden
 	}
 	return r.Text(s)
 }

@@ -2,6 +2,8 @@ package secret_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -137,6 +139,43 @@ func TestRedactorTail(t *testing.T) {
 		if got := r.Tail(text); got != want {
 			t.Errorf("Tail(%q) is %q, want %q", text, got, want)
 		}
+	}
+}
+
+func TestRedactorHead(t *testing.T) {
+	t.Parallel()
+	r := secret.NewRedactor("hunter2-with-more", "")
+	for text, want := range map[string]string{
+		"hunter2-with-more and hunter2-wi": "*** and ***",
+		"h":                                "***",
+		"hunter2-with-more":                "***",
+		"nothing":                          "nothing",
+		"":                                 "",
+	} {
+		if got := r.Head(text); got != want {
+			t.Errorf("Head(%q) is %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestRedactorEncodings has secrets as programs and servers repeat them.
+func TestRedactorEncodings(t *testing.T) {
+	t.Parallel()
+	const s = "hunter2-with+/more"
+	r := secret.NewRedactor(s)
+	for name, text := range map[string]string{
+		"Hex": hex.EncodeToString([]byte(s)), "HexUpper": strings.ToUpper(hex.EncodeToString([]byte("x" + s))),
+		"Basic1": base64.StdEncoding.EncodeToString([]byte("u:" + s)), "Basic2": base64.StdEncoding.EncodeToString([]byte("ab:" + s + "x")),
+		"Basic3": base64.URLEncoding.EncodeToString([]byte("abc:" + s + "xy")),
+	} {
+		got := r.Text(text)
+		decoded, _ := base64.StdEncoding.DecodeString(got) // as far as it goes
+		if !strings.Contains(got, "***") || len(got) > len(text)-2*len(s)/3 || strings.Contains(string(decoded), "hunter") {
+			t.Errorf("%s: %q becomes %q", name, text, got)
+		}
+	}
+	if got := secret.NewRedactor("abc").Text("616263 YWJj"); got != "616263 YWJj" {
+		t.Errorf("what is shorter than a part is looked for in other forms: %q", got)
 	}
 }
 
