@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/refitproject/refit/internal/secret"
 )
 
 // maxText is how many bytes of text go into a message: services refuse longer
@@ -91,12 +93,17 @@ func (s Sender) post(ctx context.Context, address string, m Message, body map[st
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }() // It was only read from.
-	const most = 512
+	const most = 4 << 10
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, most)) // It is told to people if there is any.
-	return judge(resp.StatusCode, string(said))
+	clean := secret.NewRedactor(secretsOf(address)...)
+	if len(said) == most {
+		return judge(resp.StatusCode, clean.Head(string(said)))
+	}
+	return judge(resp.StatusCode, clean.Text(string(said)))
 }
 
-// judge says what is wrong with an answer.
+// judge says what is wrong with an answer, which holds no secrets any more: it is
+// cut, and half a secret would not be known again.
 func judge(status int, said string) error {
 	if status >= 200 && status <= 299 {
 		return nil
