@@ -72,6 +72,26 @@ func Parse(plain map[string]any) (Reference, error) {
 	return r, nil
 }
 
+// VariablesOf returns the names of the environment variables to which references
+// in plain values lead, however deep they stand.
+func VariablesOf(values ...any) []string {
+	var names []string
+	for _, value := range values {
+		switch v := value.(type) {
+		case []any:
+			names = append(names, VariablesOf(v...)...)
+		case map[string]any:
+			if name, ok := v["env"].(string); ok {
+				names = append(names, name)
+			}
+			for _, member := range v {
+				names = append(names, VariablesOf(member)...)
+			}
+		}
+	}
+	return names
+}
+
 func text(v any) string {
 	s, _ := v.(string)
 	return s

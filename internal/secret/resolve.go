@@ -18,11 +18,15 @@ import (
 // MaxBytes is the size of the largest secret.
 const MaxBytes = 64 << 10
 
-// Programs starts the program of a reference and returns what it printed, as
-// UTF-8 text of at most limit bytes. The error holds nothing of what it
-// printed. It is safe for concurrent use.
+// Programs starts programs. It is safe for concurrent use.
 type Programs interface {
-	Output(ctx context.Context, dir string, args []string, limit int) (string, error)
+	// Reveal starts the program of a reference and returns what it printed, as
+	// UTF-8 text of at most limit bytes. The error holds nothing of what it
+	// printed.
+	Reveal(ctx context.Context, dir string, args []string, limit int) (string, error)
+	// Withhold keeps variables of the environment from programs, but for those
+	// that Reveal starts.
+	Withhold(names ...string)
 }
 
 // Resolver reads secrets. The zero Resolver has an empty environment, knows no
@@ -43,6 +47,14 @@ var _ action.Secrets = Resolver{}
 func (r Resolver) In(dir string) Resolver {
 	r.Dir = dir
 	return r
+}
+
+// Withhold keeps environment variables that hold secrets from the programs that
+// are started: these get a secret only where a step says so.
+func (r Resolver) Withhold(names ...string) {
+	if r.Programs != nil && len(names) > 0 {
+		r.Programs.Withhold(names...)
+	}
 }
 
 // Resolve implements action.Secrets: it returns the value that a reference
@@ -76,6 +88,7 @@ func unavailable(err error, remedy string) *action.Error {
 func (r Resolver) read(ctx context.Context, from Reference) (string, error) {
 	switch {
 	case from.Env != "":
+		r.Withhold(from.Env)
 		return r.variable(from.Env)
 	case from.File != "":
 		return r.file(from.File)
@@ -161,7 +174,7 @@ func (r Resolver) command(ctx context.Context, args []string) (string, error) {
 	if r.Programs == nil {
 		return "", unavailable(errors.New("programs cannot be started here"), "use env or file")
 	}
-	value, err := r.Programs.Output(ctx, r.Dir, args, MaxBytes+1)
+	value, err := r.Programs.Reveal(ctx, r.Dir, args, MaxBytes+1)
 	if err != nil {
 		failure := unavailable(err, "start it by hand to see what it says")
 		failure.Retryable = true

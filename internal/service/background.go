@@ -49,6 +49,7 @@ func (l *backgrounds) begin(ctx context.Context, e engine.Engine, r toDrive, dri
 	b := &background{}
 	var begun []run.Ref
 	if snap, err := e.Load(ctx, r.id); err == nil && !snap.Info.Moved {
+		l.s.withholdPlan(snap.State.Plan())
 		b.courier = l.s.tellOf(ctx, &snap, r.fresh, l.say)
 		if driven && !snap.State.Status.Final() {
 			b.prober = l.s.newProber(r.id, snap.State.Plan(), l.say)

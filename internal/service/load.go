@@ -28,6 +28,8 @@ type loaded struct {
 	// file pins, if it pins any.
 	targets  []plan.Target
 	warnings diag.Diagnostics
+	// text is the platform file as it was read.
+	text []byte
 }
 
 // loadPlatform reads a platform file and the procedure that it names, and
@@ -74,11 +76,12 @@ func openPlatform(file string) (*loaded, diag.Diagnostics, error) {
 	if p == nil {
 		return nil, nil, ds
 	}
-	return &loaded{platform: p, dir: dir}, ds, nil
+	return &loaded{platform: p, dir: dir, text: data}, ds, nil
 }
 
 // attachProcedure loads the procedure that the platform file names.
 func (s *Service) attachProcedure(l *loaded, file string) error {
+	s.withholdText(l.text)
 	name := l.platform.Procedure
 	proc, src, warnings, err := s.loadProcedure(name.Value, filepath.Dir(resolveLink(file)), name.Pos)
 	if err != nil {

@@ -60,6 +60,7 @@ func (s *Service) ReadPlan(file string) (*plan.Plan, error) {
 	if err != nil {
 		return nil, &PlanFileError{File: file, Err: err}
 	}
+	s.withholdPlan(p)
 	return p, nil
 }
 

@@ -36,6 +36,7 @@ func (s *Service) Probe(ctx context.Context, id string) error {
 	if s.o.Probes.HTTP == nil || s.probeDir() == "" || len(snap.State.Plan().Probes) == 0 {
 		return nil
 	}
+	s.withholdPlan(snap.State.Plan())
 	return watch.Watch(ctx, watch.Options{
 		Dir: s.probeDir(), Run: id, Plan: snap.State.Plan(), Folder: snap.Info.Dir,
 		HTTP: s.o.Probes.HTTP, Programs: s.o.Probes.Programs, Now: s.o.Now,

@@ -188,7 +188,7 @@ func (s *Service) loadProcedure(ref, dir string, pos diag.Position) (
 	if err := src.otherKind(ref, pos); err != nil {
 		return nil, nil, nil, err
 	}
-	proc, ds := procedure.Load(src.files, src.name, s.o.Registry)
+	proc, ds := procedure.Load(noting{src.files, s}, src.name, s.o.Registry)
 	ds = src.relocate(ds)
 	if proc == nil || ds.HasErrors() {
 		return nil, nil, nil, ds

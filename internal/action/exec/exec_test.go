@@ -340,3 +340,32 @@ func TestCommandInputs(t *testing.T) {
 		})
 	}
 }
+
+// TestWithhold keeps a secret of the environment from programs that are not given
+// it; the program of a reference to a secret may need it to get at one.
+func TestWithhold(t *testing.T) {
+	t.Parallel()
+	r := exec.NewRunner([]string{"PATH=" + os.Getenv("PATH"), "TOKEN=hunter2", "OTHER=x"})
+	secrets := secret.Resolver{Environ: []string{"TOKEN=hunter2"}, Programs: r, Dir: t.TempDir()}
+	print := exec.Program{Args: []string{"sh", "-c", `echo "$TOKEN,$OTHER"`}, Dir: t.TempDir()}
+	expect := func(want string) {
+		t.Helper()
+		if res, err := r.Run(t.Context(), print); err != nil || strings.TrimSpace(res.Stdout) != want {
+			t.Errorf("got %q, %v, want %q", res.Stdout, err, want)
+		}
+	}
+	expect("hunter2,x")
+	if _, err := secrets.Resolve(t.Context(), map[string]any{"env": "TOKEN"}); err != nil {
+		t.Fatal(err)
+	}
+	expect(",x")
+	print.Env = map[string]string{"TOKEN": "given"}
+	expect("given,x")
+	value, err := secrets.Resolve(t.Context(), map[string]any{"command": []any{"sh", "-c", `echo "$TOKEN"`}})
+	if out, err := r.Output(t.Context(), t.TempDir(), []string{"sh", "-c", `echo "$TOKEN,"`}, 100); err != nil || strings.TrimSpace(out) != "," {
+		t.Errorf("the program of a probe: got %q, %v", out, err)
+	}
+	if err != nil || value != "hunter2" {
+		t.Errorf("the program of a reference: got %q, %v", value, err)
+	}
+}

@@ -43,6 +43,8 @@ type Runner struct {
 	mu sync.Mutex
 	// running are the programs that were started and have not ended.
 	running map[*exec.Cmd]struct{}
+	// withheld are the variables of environ that programs do not get.
+	withheld map[string]bool
 	// closed is set by KillAll: nothing is started any more.
 	closed bool
 }
@@ -50,7 +52,28 @@ type Runner struct {
 // NewRunner returns a Runner whose programs get the environment environ, as
 // "NAME=value", and nothing else beside what a Program adds.
 func NewRunner(environ []string) *Runner {
-	return &Runner{environ: slices.Clone(environ), running: map[*exec.Cmd]struct{}{}}
+	return &Runner{environ: slices.Clone(environ), running: map[*exec.Cmd]struct{}{}, withheld: map[string]bool{}}
+}
+
+// Withhold implements secret.Programs. It holds for all programs that are started
+// from now on.
+func (r *Runner) Withhold(names ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range names {
+		r.withheld[name] = true
+	}
+}
+
+// isWithheld tells whether a program does not inherit a variable. How programs are
+// found and where they may write is no secret, whatever refers to it.
+func (r *Runner) isWithheld(c Program, name string) bool {
+	if c.whole || name == "PATH" || name == "HOME" {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.withheld[name]
 }
 
 // errClosed is returned when a program is to be started after KillAll.
@@ -115,6 +138,9 @@ type Program struct {
 	Log io.Writer
 	// Children is told that the program runs; nil when nobody keeps a record.
 	Children action.Children
+	// whole gives it all of the environment of the Runner: it is the program of a
+	// reference to a secret, and may need one to get at it.
+	whole bool
 	// KeepStdout is how much of the end of standard output is kept, in bytes;
 	// 0 means DefaultStdout.
 	KeepStdout int
@@ -193,7 +219,7 @@ func result(ctx context.Context, c Program, err error, stdout, stderr *tail, cmd
 func (r *Runner) environment(c Program) []string {
 	env := map[string]string{}
 	for _, entry := range r.environ {
-		if name, value, ok := strings.Cut(entry, "="); ok {
+		if name, value, ok := strings.Cut(entry, "="); ok && !r.isWithheld(c, name) {
 			env[name] = value
 		}
 	}
