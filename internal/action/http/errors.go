@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 
@@ -88,6 +89,11 @@ func explain(ctx context.Context, timeout time.Duration, err error) *action.Erro
 		return &action.Error{Reason: reasonRedirectRefused, Remedy: "give the address that it leads to", Err: err}
 	case errors.Is(err, errTooLarge):
 		return &action.Error{Reason: reasonBodyTooLarge, Remedy: "ask for less, or use exec.observe", Err: err}
+	case strings.Contains(err.Error(), "failed to parse Location header"): // and says where, which may be a secret
+		return &action.Error{
+			Reason: reasonRequestFailed, Retryable: true, Remedy: "give the address that it should lead to",
+			Err: errors.New("it redirects to something that is no address"),
+		}
 	default:
 		return &action.Error{Reason: reasonRequestFailed, Retryable: true, Err: errors.New(withoutQueries(err.Error()))}
 	}

@@ -304,3 +304,22 @@ func TestGetInterrupted(t *testing.T) {
 		t.Errorf("got %v, want Interrupted with its cause", err)
 	}
 }
+
+// TestRedirectToNoAddress is answered with a secret in the place of an address:
+// the parser quotes the part that it stumbles over.
+func TestRedirectToNoAddress(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", "gopher://h/"+r.Header.Get("X-Secret"))
+		w.WriteHeader(http.StatusFound)
+	}))
+	t.Cleanup(server.Close)
+	env := action.Env{Secrets: secret.Resolver{Environ: []string{"TOKEN=hunter2%@!"}}}
+	_, err := httpaction.Get(server.Client()).Observe(t.Context(), env, map[string]any{
+		"url": server.URL, "secretHeaders": map[string]any{"X-Secret": map[string]any{"env": "TOKEN"}},
+	})
+	want := "ask " + server.URL + ": it redirects to something that is no address: give the address that it should lead to"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
