@@ -347,10 +347,10 @@ func TestWithhold(t *testing.T) {
 	t.Parallel()
 	r := exec.NewRunner([]string{"PATH=" + os.Getenv("PATH"), "TOKEN=hunter2", "OTHER=x"})
 	secrets := secret.Resolver{Environ: []string{"TOKEN=hunter2"}, Programs: r, Dir: t.TempDir()}
-	print := exec.Program{Args: []string{"sh", "-c", `echo "$TOKEN,$OTHER"`}, Dir: t.TempDir()}
+	program := exec.Program{Args: []string{"sh", "-c", `echo "$TOKEN,$OTHER"`}, Dir: t.TempDir()}
 	expect := func(want string) {
 		t.Helper()
-		if res, err := r.Run(t.Context(), print); err != nil || strings.TrimSpace(res.Stdout) != want {
+		if res, err := r.Run(t.Context(), program); err != nil || strings.TrimSpace(res.Stdout) != want {
 			t.Errorf("got %q, %v, want %q", res.Stdout, err, want)
 		}
 	}
@@ -359,7 +359,7 @@ func TestWithhold(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(",x")
-	print.Env = map[string]string{"TOKEN": "given"}
+	program.Env = map[string]string{"TOKEN": "given"}
 	expect("given,x")
 	value, err := secrets.Resolve(t.Context(), map[string]any{"command": []any{"sh", "-c", `echo "$TOKEN"`}})
 	if out, err := r.Output(t.Context(), t.TempDir(), []string{"sh", "-c", `echo "$TOKEN,"`}, 100); err != nil || strings.TrimSpace(out) != "," {
