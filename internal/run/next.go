@@ -89,7 +89,7 @@ func (s *State) nextOfSteps(add adder, st *StageState, v *stageView) {
 		}
 		if step.Status == StepFailed && !s.tolerated(Place{s.Stage, j}) {
 			failed = true
-			if s.mayGoOn() == nil {
+			if s.mayRetry(Place{s.Stage, j}) == nil {
 				add(step.suggestion(), "retry", v.id, v.steps[j].ID)
 			}
 		}

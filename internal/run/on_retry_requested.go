@@ -35,7 +35,7 @@ func (s *State) onRetryRequested(e *RetryRequested) error {
 	if s.accepted(at) {
 		return refused("the failure of step %q was accepted, and the stage goes on with it", e.Step)
 	}
-	if err := s.mayGoOn(); err != nil {
+	if err := s.mayRetry(at); err != nil {
 		return err
 	}
 	s.takeAgain()
@@ -90,6 +90,56 @@ func (s *State) putBack(at Place) {
 	s.forget()
 }
 
+// mayRetry refuses to try a step again behind a quiesce that has ended.
+func (s *State) mayRetry(at Place) error {
+	if err := s.mayGoOn(); err != nil {
+		return err
+	}
+	if id := s.endedQuiesce(at); id != "" {
+		return refused("lease %q was given back in its time, and the backups of the stage are older than that: "+
+			"roll back, or start a new run", id)
+	}
+	return nil
+}
+
+// endedQuiesce names a quiesce that was given back in its time, although a step that
+// is to be tried again, or one that was skipped because of it, changes what it kept
+// users from: what they have written since is in no backup.
+func (s *State) endedQuiesce(at Place) string {
+	v := &s.ix.stages[at.Stage]
+	for j, again := range s.revivedBy(at) {
+		if !again {
+			continue
+		}
+		for _, c := range v.steps[j].Changes {
+			backups, _ := s.covering(at.Stage, c)
+			online := !slices.ContainsFunc(backups, func(b Place) bool { return !v.steps[b.Step].Online })
+			if id := s.openedAgain(at.Stage, c); !online && id != "" {
+				return id
+			}
+		}
+	}
+	return ""
+}
+
+// openedAgain names the quiesce that kept users from a component, when it was given
+// back and no other one is held.
+func (s *State) openedAgain(stage int, component string) string {
+	released := ""
+	for _, at := range s.Order {
+		st, step := s.stepAt(at)
+		here := at.Stage == stage || at.Stage < stage && step.Lease != nil && step.Lease.Until == "run"
+		if !here || st.Lease == nil || st.Lease.Taken || !slices.Contains(step.Quiesces, component) || !s.stepHappened(at) {
+			continue
+		}
+		if st.Lease.Held {
+			return ""
+		}
+		released = step.ID
+	}
+	return released
+}
+
 // mayGoOn refuses to go on after a failure while leases are given back because
 // of it, and when a quiesce was.
 func (s *State) mayGoOn() error {
@@ -124,14 +174,10 @@ func (s *State) retryStage() error {
 // skipped because of it. It tells which these are.
 func (s *State) retryStep(at Place) []bool {
 	s.forget()
-	stage := &s.Stages[at.Stage]
-	revived := make([]bool, len(stage.Steps))
-	revived[at.Step] = true
-	for j := range stage.Steps { // Steps stand behind those that they need.
-		behind := slices.ContainsFunc(s.ix.stages[at.Stage].needs[j], func(n int) bool { return revived[n] })
-		if behind && stage.Steps[j].Status == StepSkipped && stage.Steps[j].Reason == "NeedFailed" {
+	stage, revived := &s.Stages[at.Stage], s.revivedBy(at)
+	for j := range stage.Steps {
+		if revived[j] && j != at.Step {
 			stage.Steps[j] = stage.Steps[j].fresh()
-			revived[j] = true
 		}
 	}
 	st := &stage.Steps[at.Step]
@@ -143,6 +189,20 @@ func (s *State) retryStep(at Place) []bool {
 	op.Failures, op.Unclear = 0, false
 	st.Gate = nil
 	st.Status, st.Reason, st.Message = StepReady, "", ""
+	return revived
+}
+
+// revivedBy tells which steps of the stage have their chance again when one is tried
+// again: itself, and those that were skipped because of it.
+func (s *State) revivedBy(at Place) []bool {
+	stage := &s.Stages[at.Stage]
+	revived := make([]bool, len(stage.Steps))
+	revived[at.Step] = true
+	for j := range stage.Steps { // Steps stand behind those that they need.
+		behind := slices.ContainsFunc(s.ix.stages[at.Stage].needs[j], func(n int) bool { return revived[n] })
+		revived[j] = revived[j] ||
+			behind && stage.Steps[j].Status == StepSkipped && stage.Steps[j].Reason == "NeedFailed"
+	}
 	return revived
 }
 
