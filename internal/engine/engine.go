@@ -20,8 +20,8 @@ type Engine interface {
 	// wants to, or ctx ends; then what is under way is stopped in order and the
 	// runs can be driven on. Outcomes are in the order of the runs.
 	Drive(ctx context.Context, o DriveOptions) ([]Outcome, error)
-	// Request asks for something on behalf of a person: one of the bodies of
-	// package run that embed run.Who. With an owner it goes through the inbox
+	// Request asks for something on behalf of a person, one of the bodies of
+	// package run that embed run.Who, or tells what a probe found. With an owner it goes through the inbox
 	// and its answer is waited for; without one the run is locked and the event
 	// appended. run.ErrRefused comes back when it is not possible now. Nothing
 	// is asked for twice.

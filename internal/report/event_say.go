@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/run"
@@ -48,8 +49,26 @@ func sayEvent(body run.Body) said {
 	case *run.Approved, *run.Rejected, *run.PersonDone, *run.Accepted, *run.PauseRequested, *run.ResumeRequested,
 		*run.CancelRequested, *run.RetryRequested, *run.Settled, *run.ReleaseRequested, *run.RollbackRequested,
 		*run.RollbackApproved, *run.Replanned, *run.UntilRequested, *run.AbortRequested:
+	case *run.ProbeChanged:
+		return sayProbe(b)
 	}
 	return sayRequest(body)
+}
+
+func sayProbe(b *run.ProbeChanged) said {
+	text, role := "up since ", Good
+	if !b.Up {
+		text, role = "down since ", Warn
+	}
+	text += b.Since.UTC().Format(time.TimeOnly)
+	if b.Unmeasured {
+		text += ", before that it was not measured"
+	}
+	where := "probe " + b.Probe
+	if b.Component != b.Probe {
+		where += " of " + b.Component
+	}
+	return said{where, withReason(text, b.Why), role}
 }
 
 func sayChecked(b *run.StageChecked) said {

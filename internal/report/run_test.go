@@ -209,6 +209,8 @@ func TestEventText(t *testing.T) {
 		&run.CancelRequested{Who: run.Who{By: "cyd"}}, &run.RetryRequested{Who: run.Who{By: "cyd"}, Stage: "s", Step: "a"},
 		&run.ReleaseRequested{Who: run.Who{By: "cyd"}, Stage: "s", Step: "a"},
 		&run.RollbackApproved{Who: run.Who{By: "cyd"}, Digest: "sha256:x"}, &run.AbortRequested{Who: run.Who{By: "cyd"}},
+		&run.ProbeChanged{Probe: "hub", Component: "hub", Since: time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC), Why: "refused"},
+		&run.ProbeChanged{Probe: "web", Component: "hub", Up: true, Since: time.Date(2026, 11, 21, 2, 0, 9, 0, time.UTC), Unmeasured: true},
 	} {
 		all = append(all, run.Event{Seq: uint64(len(all) + 1), At: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC), Body: body})
 	}

@@ -99,6 +99,8 @@ func (s *State) dispatch(b Body) error {
 		return s.onReplanned(b)
 	case *UntilRequested:
 		return s.onUntilRequested(b)
+	case *ProbeChanged:
+		return s.onProbeChanged(b)
 	case *AbortRequested:
 		return s.onAbortRequested(b)
 	}

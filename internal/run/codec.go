@@ -220,6 +220,8 @@ func newBody(name string) Body {
 		return &Replanned{}
 	case "UntilRequested":
 		return &UntilRequested{}
+	case "ProbeChanged":
+		return &ProbeChanged{}
 	}
 	return nil
 }

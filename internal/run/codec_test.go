@@ -27,8 +27,8 @@ func TestEventsSurviveTheCodec(t *testing.T) {
 		}
 		seen[typeName(b)] = true
 	}
-	if len(seen) != 29 {
-		t.Errorf("%d types of events have names of their own, want 29", len(seen))
+	if len(seen) != 30 {
+		t.Errorf("%d types of events have names of their own, want 30", len(seen))
 	}
 }
 
@@ -134,6 +134,6 @@ func bodies() []Body {
 		&Observed{}, &AskFailed{}, &OperationStarted{}, &OperationEnded{}, &IssuesMatched{}, &ConditionAnswered{},
 		&SoakObserved{}, &TimerFired{}, &Approved{}, &Rejected{}, &PersonDone{}, &Accepted{}, &PauseRequested{},
 		&ResumeRequested{}, &CancelRequested{}, &RetryRequested{}, &Settled{}, &ReleaseRequested{},
-		&RollbackRequested{}, &RollbackApproved{}, &AbortRequested{}, &Replanned{}, &UntilRequested{},
+		&RollbackRequested{}, &RollbackApproved{}, &AbortRequested{}, &Replanned{}, &UntilRequested{}, &ProbeChanged{},
 	}
 }

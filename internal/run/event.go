@@ -257,3 +257,18 @@ type SoakObserved struct {
 type TimerFired struct {
 	Timer TimerRef `json:"timer"`
 }
+
+// ProbeChanged tells that a component was found up or down by a probe, which
+// measures beside the run: a transition, no sample. It changes nothing that the run
+// does. Whoever measures asks for it, as people ask for things.
+type ProbeChanged struct {
+	Probe     string `json:"probe"`
+	Component string `json:"component"`
+	Up        bool   `json:"up,omitempty"`
+	// Since is when it was found so first.
+	Since time.Time `json:"since"`
+	// Unmeasured tells that nobody measured before that: what it was is not known.
+	Unmeasured bool `json:"unmeasured,omitempty"`
+	// Why says what the first sample that was down came to.
+	Why string `json:"why,omitempty"`
+}

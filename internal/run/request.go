@@ -160,3 +160,4 @@ func (*RollbackApproved) body()  {}
 func (*AbortRequested) body()    {}
 func (*Replanned) body()         {}
 func (*UntilRequested) body()    {}
+func (*ProbeChanged) body()      {}

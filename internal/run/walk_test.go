@@ -194,6 +194,7 @@ func (w *walk) whim() error {
 		&run.PauseRequested{Who: who}, &run.PauseRequested{Who: who}, &run.CancelRequested{Who: who},
 		&run.RollbackRequested{Who: who, Partly: true}, &run.AbortRequested{Who: who}, w.replan(who), w.replan(who),
 		&run.UntilRequested{Who: who, Stage: []string{"", "s0", "s1"}[w.rng.IntN(3)]},
+		&run.ProbeChanged{Probe: "hub", Component: "hub", Since: time.Unix(1, 0)},
 	}
 	return w.asked(bodies[w.rng.IntN(len(bodies))])
 }

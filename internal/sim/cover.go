@@ -18,7 +18,7 @@ func events() []string {
 		"OperationStarted", "OperationEnded", "IssuesMatched", "ConditionAnswered", "SoakObserved", "TimerFired",
 		"Approved", "Rejected", "PersonDone", "Accepted", "PauseRequested", "ResumeRequested", "CancelRequested",
 		"RetryRequested", "Settled", "ReleaseRequested", "RollbackRequested", "RollbackApproved", "AbortRequested",
-		"StageAskFailed", "Replanned", "UntilRequested",
+		"StageAskFailed", "Replanned", "UntilRequested", "ProbeChanged",
 	}
 }
 
@@ -44,7 +44,7 @@ func lives() []run.Life {
 }
 
 const (
-	eventCount  = 29
+	eventCount  = 30
 	statusCount = 11
 	partCount   = 7
 	lifeCount   = 14
@@ -160,6 +160,8 @@ func (j *judge) momentOf(b run.Body) moment {
 		m.event = 27
 	case *run.UntilRequested:
 		m.event = 28
+	case *run.ProbeChanged:
+		m.event = 29
 	}
 	m.status = slices.Index(statuses(), s.Status)
 	m.part = slices.Index(parts(), s.Stages[s.Stage].Part)

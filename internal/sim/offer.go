@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/refitproject/refit/internal/run"
 )
@@ -82,13 +83,14 @@ func (j *judge) bodies() []run.Body {
 		&run.RetryRequested{Who: who}, &run.AbortRequested{Who: who}, &run.UntilRequested{Who: who},
 		&run.RollbackRequested{Who: who, Partly: true}, &run.RollbackApproved{Who: who, Digest: s.Digest},
 		&run.OwnerChanged{Owner: "another", Epoch: j.s.epoch + 1},
+		&run.ProbeChanged{Probe: "hub", Component: "web", Since: s.At.Add(time.Second)},
 	}
 	for digest := range j.s.plans {
 		if digest != s.Digest {
 			out = append(out, &run.Replanned{Who: who, Digest: digest})
 		}
 	}
-	if len(out) == 15 { // There is but one plan: none is as good as an unknown one.
+	if len(out) == 16 { // There is but one plan: none is as good as an unknown one.
 		out = append(out, &run.Replanned{Who: who, Digest: "sha256:other"})
 	}
 	if back := s.Back; back != nil && back.Built && back.Next < len(back.Items) {

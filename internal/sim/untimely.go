@@ -18,6 +18,10 @@ func (s *sim) untimely() error {
 		return s.replan()
 	case 2:
 		return s.until()
+	case 3:
+		return s.ask(&run.ProbeChanged{
+			Probe: "hub", Component: "web", Up: s.d.oneIn(2), Since: s.clock(), Unmeasured: s.d.oneIn(4),
+		})
 	}
 	list := s.asks()
 	if len(list) == 0 {

@@ -45,11 +45,17 @@ const askEvery = 50 * time.Millisecond
 
 // Request implements engine.Engine.
 func (e *Engine) Request(ctx context.Context, id string, body run.Body) error {
-	asks, ok := body.(run.Asks)
-	if !ok {
-		return fmt.Errorf("%w: %T is not something that a person asks for", run.ErrRefused, body)
+	var by string
+	//nolint:gochecksumtype // Nobody asks for the others.
+	switch b := body.(type) {
+	case run.Asks:
+		by = b.Asker().By
+	case *run.ProbeChanged:
+		by = "probe " + b.Probe
+	default:
+		return fmt.Errorf("%w: %T is not something that a person or a probe asks for", run.ErrRefused, body)
 	}
-	h, err := e.acquire(ctx, id, asks.Asker().By, 0)
+	h, err := e.acquire(ctx, id, by, 0)
 	if _, owned := errors.AsType[*engine.OwnedError](err); owned {
 		return e.ask(ctx, id, body)
 	}

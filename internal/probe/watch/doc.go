@@ -8,6 +8,6 @@
 //
 // Samples that came to the same are kept as one line, about once a second, in a
 // file in the state folder, which is made smaller when it grows. They are side
-// data: probe samples are never events, and nothing that a run does depends on
-// them.
+// data: samples are never events, and nothing that a run does depends on them.
+// Transitions, from up to down and back, are told to the run, which keeps them.
 package watch

@@ -27,6 +27,10 @@ type Options struct {
 	HTTP     *http.Client
 	Programs Programs
 	Now      func() time.Time
+	// Changed is told of transitions, one at a time: of the first sample of each probe,
+	// and when a probe finds its component in another state, at most once in
+	// changeEvery for a probe. After an error it is told again.
+	Changed func(ctx context.Context, s probe.Span, unmeasured bool) error
 	// Over tells whether the run has ended. An error says that nobody can tell.
 	Over func(ctx context.Context) (bool, error)
 }
@@ -35,6 +39,11 @@ type Options struct {
 const (
 	keepEvery = time.Second
 	askEvery  = 2 * time.Second
+	// changeEvery is how often a component that goes up and down all the time makes a
+	// transition that is told: the samples know them all.
+	changeEvery = 10 * time.Second
+	// tellFor is how long telling may take.
+	tellFor = 5 * time.Second
 	// blind is how long it goes on when nobody can tell whether the run has ended.
 	blind = time.Hour
 )
@@ -50,7 +59,7 @@ func Watch(ctx context.Context, o Options) error {
 	if err := sign(held); err != nil {
 		return fmt.Errorf("note who measures run %q: %w", o.Run, err)
 	}
-	w := &watcher{o: o, plans: PlansOf(o.Plan), open: map[string]*probe.Span{}}
+	w := newWatcher(o, PlansOf(o.Plan))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var all sync.WaitGroup
@@ -67,6 +76,13 @@ func Watch(ctx context.Context, o Options) error {
 	return err
 }
 
+func newWatcher(o Options, plans []probe.Plan) *watcher {
+	return &watcher{
+		o: o, plans: plans, open: map[string]*probe.Span{}, last: map[string]*probe.Span{},
+		told: map[string]transition{},
+	}
+}
+
 type watcher struct {
 	o     Options
 	plans []probe.Plan
@@ -75,6 +91,15 @@ type watcher struct {
 	// done are spans that are not kept yet, open those that go on.
 	done []probe.Span
 	open map[string]*probe.Span
+	// last is what each probe found last, and since when; told what was told.
+	last map[string]*probe.Span
+	told map[string]transition
+}
+
+// transition is the last one of a probe that was told.
+type transition struct {
+	up bool
+	at time.Time
 }
 
 // take samples one probe in its rhythm. A sample that takes longer delays the next.
@@ -116,6 +141,30 @@ func (w *watcher) note(name string, at time.Time, err error) {
 	}
 	s.To = at
 	s.Samples++
+	if l := w.last[name]; l == nil || l.Up != s.Up {
+		w.last[name] = &probe.Span{Probe: name, Up: s.Up, From: at, To: at, Samples: 1, Why: s.Why}
+	}
+}
+
+// tell tells of probes that have found another state than was told last.
+func (w *watcher) tell(ctx context.Context) {
+	for _, p := range w.plans {
+		w.mu.Lock()
+		now, before := w.last[p.Name], w.told[p.Name]
+		w.mu.Unlock()
+		first := before.at.IsZero()
+		if now == nil || !first && (now.Up == before.up || w.o.Now().Sub(before.at) < changeEvery) {
+			continue
+		}
+		limited, cancel := context.WithTimeout(ctx, tellFor)
+		err := w.o.Changed(limited, *now, first)
+		cancel()
+		if err == nil {
+			w.mu.Lock()
+			w.told[p.Name] = transition{now.Up, w.o.Now()}
+			w.mu.Unlock()
+		}
+	}
 }
 
 // short keeps a reason to one that fits a line.
@@ -159,6 +208,8 @@ func (w *watcher) until(ctx context.Context) error {
 	defer keep.Stop()
 	ask := time.NewTicker(askEvery) //nolint:forbidigo // As in take.
 	defer ask.Stop()
+	tell := time.NewTicker(keepEvery) //nolint:forbidigo // As in take.
+	defer tell.Stop()
 	since := w.o.Now()
 	for {
 		select {
@@ -166,6 +217,8 @@ func (w *watcher) until(ctx context.Context) error {
 			return nil
 		case <-keep.C:
 			_ = w.keep() // These samples are lost, which shows as not measured.
+		case <-tell.C:
+			w.tell(ctx)
 		case <-ask.C:
 			over, err := w.o.Over(ctx)
 			switch {

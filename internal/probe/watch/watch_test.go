@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -130,7 +131,8 @@ func TestWatch(t *testing.T) {
 	t.Cleanup(server.Close)
 	o := Options{
 		Dir: filepath.Join(t.TempDir(), "probes"), Run: "r1", HTTP: server.Client(), Now: time.Now,
-		Over: func(context.Context) (bool, error) { return over.Load(), nil },
+		Changed: func(context.Context, probe.Span, bool) error { return nil },
+		Over:    func(context.Context) (bool, error) { return over.Load(), nil },
 		Plan: &plan.Plan{Probes: []plan.Probe{{
 			Name: "web", Component: "hub", Kind: "http",
 			Config: map[string]any{"url": server.URL, "every": "10ms", "timeout": "5s"},
@@ -168,6 +170,51 @@ func TestWatch(t *testing.T) {
 	got := probe.Measure(PlansOf(o.Plan), spans, spans[0].From, spans[len(spans)-1].To)
 	if len(got) != 1 || got[0].Down == 0 || got[0].Up == 0 || got[0].Outages[0].Why != "it answered with status 502" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestTransitions tells of the first sample and of each other state, not more often
+// than every ten seconds, and again until it is heard.
+func TestTransitions(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2026, time.November, 21, 2, 0, 0, 0, time.UTC)
+	now, deaf := began, false
+	var told []string
+	w := newWatcher(Options{
+		Now: func() time.Time { return now },
+		Changed: func(_ context.Context, s probe.Span, unmeasured bool) error {
+			if deaf {
+				return errors.New("nobody hears")
+			}
+			told = append(told, fmt.Sprintf("up=%t since +%s unmeasured=%t %s", s.Up, s.From.Sub(began), unmeasured, s.Why))
+			return nil
+		},
+	}, []probe.Plan{{Name: "web", Component: "hub"}})
+	down := errors.New("refused")
+	for _, c := range []struct {
+		at   int
+		err  error
+		deaf bool
+		want string
+	}{
+		{0, nil, true, ""},
+		{1, nil, false, "up=true since +0s unmeasured=true "},
+		{2, nil, false, ""},
+		{3, down, false, ""},
+		{4, down, false, ""},
+		{11, down, true, ""},
+		{12, down, false, "up=false since +3s unmeasured=false refused"},
+		{13, nil, false, ""},
+		{14, down, false, ""},
+		{30, down, false, ""},
+		{31, nil, false, "up=true since +31s unmeasured=false "},
+	} {
+		now, deaf, told = began.Add(time.Duration(c.at)*time.Second), c.deaf, nil
+		w.note("web", now, c.err)
+		w.tell(t.Context())
+		if got := strings.Join(told, "; "); got != c.want {
+			t.Errorf("at %ds: got %q, want %q", c.at, got, c.want)
+		}
 	}
 }
 
