@@ -18,10 +18,15 @@ LDFLAGS = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 GOLANGCI_LINT_VERSION := v2.15.0
 GOVULNCHECK_VERSION   := v1.8.0
 TEMPORAL_VERSION      := v1.5.1
+# 2026-02-12, the last release that can be had as a module.
+MINIO_VERSION         := v0.0.0-20260212201848-7aac2a2c5b7c
 TOOLS         := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/refit/bin
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
 TEMPORAL      := $(TOOLS)/temporal-$(TEMPORAL_VERSION)
+MINIO         := $(TOOLS)/minio-$(MINIO_VERSION)
+# Where tests find the server.
+export REFIT_MINIO := $(MINIO)
 
 PKG     ?= ./...
 FUZZTIME ?= 10s
@@ -47,11 +52,11 @@ demo: build ## Show the main job on real input: lint, plan, a refused plan, appr
 ##
 
 .PHONY: test
-test: ## Run all tests (PKG=./internal/plan/... for some), then show the slowest packages.
+test: $(MINIO) ## Run all tests (PKG=./internal/plan/... for some), then show the slowest packages.
 	@hack/test.sh $(PKG)
 
 .PHONY: test-race
-test-race: ## Run all tests with the race detector; needs a C compiler.
+test-race: $(MINIO) ## Run all tests with the race detector; needs a C compiler.
 	@CGO_ENABLED=1 hack/test.sh -race $(PKG)
 
 .PHONY: e2e
@@ -164,6 +169,10 @@ $(GOLANGCI_LINT):
 
 $(TEMPORAL):
 	@hack/install-tool.sh github.com/temporalio/cli/cmd/temporal@$(TEMPORAL_VERSION) $@
+
+# A server that tests talk to, under the AGPL: it is only ever run as a program.
+$(MINIO):
+	@hack/install-tool.sh github.com/minio/minio@$(MINIO_VERSION) $@
 
 $(GOVULNCHECK):
 	@hack/install-tool.sh golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) $@

@@ -33,7 +33,10 @@ func layers() [][]string {
 
 // testHelpers exist for tests; only tests and each other import them.
 func testHelpers() []string {
-	return []string{"internal/action/actiontest", "internal/engine/enginetest", "internal/sim", "internal/archtest"}
+	return []string{
+		"internal/action/actiontest", "internal/engine/enginetest", "internal/backup/miniotest", "internal/sim",
+		"internal/archtest",
+	}
 }
 
 // bans forbid what the order of the layers alone would permit.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func worker(t *testing.T) Worker {
 func fileStore(t *testing.T) (Store, string) {
 	t.Helper()
 	dir := t.TempDir()
-	s, err := Open("file://"+dir, "")
+	s, err := Opener{}.Open("file://"+dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,45 +149,52 @@ func TestEverythingComesBack(t *testing.T) {
 	for name, key := range map[string]*Key{"Open": nil, "Encrypted": newKey(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tree, w := oddTree(t), worker(t)
-			s, _ := fileStore(t)
-			e := w.mustMake(t, Request{Store: s, Name: "odd", Key: "r/s", Kind: Directory, Path: tree, Lock: key})
-			want := Counts{Files: 7, Folders: 5, Links: 2, Others: 1, Bytes: 3<<20 + 3 + 4 + 4 + 6 + 5 + 10}
-			if diff := cmp.Diff(want, e.Manifest.Counts); diff != "" {
-				t.Errorf("counted (-want +got):\n%s", diff)
-			}
-			for level := ReadBack; level <= Restored; level++ {
-				if _, err := w.Prove(t.Context(), s, e, level, key); err != nil {
-					t.Errorf("level %d: %v", level, err)
-				}
-			}
-			e, err := Find(t.Context(), s, e.ID)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if best, ok := e.Proof(); !ok || best.Level != Restored || len(e.Proofs) != 3 || best.Counts != want {
-				t.Errorf("proofs %+v", e.Proofs)
-			}
-			to := t.TempDir()
-			root, err := os.OpenRoot(to)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := w.RestoreFolder(t.Context(), s, e.Manifest, key, root, to); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = os.Chmod(to+"/sub", 0o755) })
-			if diff := cmp.Diff(describeTree(t, tree), describeTree(t, to)); diff != "" {
-				t.Errorf("what was restored differs (-saved +restored):\n%s", diff)
-			}
-			if left, _ := os.ReadDir(w.Scratch); len(left) > 0 {
-				t.Errorf("left in the scratch folder: %v", left)
-			}
-			var held syscall.Stat_t
-			if err := syscall.Stat(to+"/zeros", &held); err != nil || held.Blocks*512 > 1<<20 {
-				t.Errorf("a file of zeros takes %d bytes on the disk, %v", held.Blocks*512, err)
-			}
+			eachStore(t, func(t *testing.T, p place) {
+				t.Helper()
+				comesBack(t, p.open(t), key)
+			})
 		})
+	}
+}
+
+func comesBack(t *testing.T, s Store, key *Key) {
+	t.Helper()
+	tree, w := oddTree(t), worker(t)
+	e := w.mustMake(t, Request{Store: s, Name: "odd", Key: "r/s", Kind: Directory, Path: tree, Lock: key})
+	want := Counts{Files: 7, Folders: 5, Links: 2, Others: 1, Bytes: 3<<20 + 3 + 4 + 4 + 6 + 5 + 10}
+	if diff := cmp.Diff(want, e.Manifest.Counts); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
+	}
+	for level := ReadBack; level <= Restored; level++ {
+		if _, err := w.Prove(t.Context(), s, e, level, key); err != nil {
+			t.Errorf("level %d: %v", level, err)
+		}
+	}
+	e, err := Find(t.Context(), s, e.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if best, ok := e.Proof(); !ok || best.Level != Restored || len(e.Proofs) != 3 || best.Counts != want {
+		t.Errorf("proofs %+v", e.Proofs)
+	}
+	to := t.TempDir()
+	root, err := os.OpenRoot(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.RestoreFolder(t.Context(), s, e.Manifest, key, root, to); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(to+"/sub", 0o755) })
+	if diff := cmp.Diff(describeTree(t, tree), describeTree(t, to)); diff != "" {
+		t.Errorf("what was restored differs (-saved +restored):\n%s", diff)
+	}
+	if left, _ := os.ReadDir(w.Scratch); len(left) > 0 {
+		t.Errorf("left in the scratch folder: %v", left)
+	}
+	var held syscall.Stat_t
+	if err := syscall.Stat(to+"/zeros", &held); err != nil || held.Blocks*512 > 1<<20 {
+		t.Errorf("a file of zeros takes %d bytes on the disk, %v", held.Blocks*512, err)
 	}
 }
 
@@ -194,35 +202,43 @@ func TestEverythingComesBack(t *testing.T) {
 // attempt of the same effect stores nothing again.
 func TestSameContentSameParts(t *testing.T) {
 	t.Parallel()
-	tree, w := t.TempDir(), worker(t)
+	tree := t.TempDir()
 	put(t, tree+"/big", noise(1, 40<<20))
 	for name, key := range map[string]*Key{"Open": nil, "Encrypted": newKey(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, _ := fileStore(t)
-			counting := &faulty{Store: s, after: 2}
-			r := Request{Store: counting, Name: "big", Key: "r/s", Origin: "o", Kind: Directory, Path: tree, Lock: key}
-			if _, err := w.Make(t.Context(), r); reasonOf(err) != ReasonStoreGone {
-				t.Fatalf("got %v, want the error of the store", err)
-			}
-			if list, _ := s.List(t.Context(), ""); len(list) == 0 {
-				t.Fatal("nothing was stored before the store went away")
-			}
-			counting.after = 1000
-			stored := counting.puts
-			e := w.mustMake(t, r)
-			parts := len(e.Manifest.Parts)
-			if parts < 3 || counting.puts-stored >= parts+1 {
-				t.Errorf("%d parts, of which the second attempt stored %d", parts, counting.puts-stored-1)
-			}
-			if _, err := w.Prove(t.Context(), s, e, Restored, key); err != nil {
-				t.Error(err)
-			}
-			again := counting.puts
-			if m, err := w.Make(t.Context(), r); err != nil || m.ID != e.ID || counting.puts != again {
-				t.Errorf("a third attempt stored something: %v", err)
-			}
+			eachStore(t, func(t *testing.T, p place) {
+				t.Helper()
+				resumes(t, p.open(t), key, tree)
+			})
 		})
+	}
+}
+
+func resumes(t *testing.T, s Store, key *Key, tree string) {
+	t.Helper()
+	w := worker(t)
+	counting := &faulty{Store: s, after: 2}
+	r := Request{Store: counting, Name: "big", Key: "r/s", Origin: "o", Kind: Directory, Path: tree, Lock: key}
+	if _, err := w.Make(t.Context(), r); reasonOf(err) != ReasonStoreGone {
+		t.Fatalf("got %v, want the error of the store", err)
+	}
+	if list, _ := s.List(t.Context(), ""); len(list) == 0 {
+		t.Fatal("nothing was stored before the store went away")
+	}
+	counting.after = 1000
+	stored := counting.puts
+	e := w.mustMake(t, r)
+	parts := len(e.Manifest.Parts)
+	if parts < 3 || counting.puts-stored >= parts+1 {
+		t.Errorf("%d parts, of which the second attempt stored %d", parts, counting.puts-stored-1)
+	}
+	if _, err := w.Prove(t.Context(), s, e, Restored, key); err != nil {
+		t.Error(err)
+	}
+	again := counting.puts
+	if m, err := w.Make(t.Context(), r); err != nil || m.ID != e.ID || counting.puts != again {
+		t.Errorf("a third attempt stored something: %v", err)
 	}
 }
 
@@ -236,21 +252,33 @@ func noise(seed uint64, n int) string {
 	return b.String()
 }
 
-// faulty is a store that has gone away after a number of puts.
+// faulty is a store that has gone away after a number of puts, which come one
+// after the other.
 type faulty struct {
 	Store
-	after, puts int
-	lie         bool
+	after int
+	lie   bool
+	// on is called before each put with its number; it may be nil.
+	on func(n int)
+
+	mu   sync.Mutex
+	puts int
 }
 
 func (f *faulty) Put(ctx context.Context, name string, data []byte) error {
-	if f.puts++; f.puts > f.after {
-		if f.lie {
-			return nil
-		}
-		return failure(ReasonStoreGone, "", true, "it has gone")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.puts++
+	if f.on != nil {
+		f.on(f.puts)
 	}
-	return f.Store.Put(ctx, name, data)
+	if f.puts <= f.after {
+		return f.Store.Put(ctx, name, data)
+	}
+	if f.lie {
+		return nil
+	}
+	return failure(ReasonStoreGone, "", true, "it has gone")
 }
 
 func TestStoreThatLies(t *testing.T) {
@@ -318,19 +346,21 @@ func TestWrongKey(t *testing.T) {
 // TestTwoWriters lets several make the same backup, and others, in one store.
 func TestTwoWriters(t *testing.T) {
 	t.Parallel()
+	eachStore(t, twoWriters)
+}
+
+func twoWriters(t *testing.T, p place) {
+	t.Helper()
 	tree, w := t.TempDir(), worker(t)
 	put(t, tree+"/big", noise(3, 24<<20))
-	s, dir := fileStore(t)
 	errs := make(chan error)
 	const writers = 6
 	for i := range writers {
+		own := p.open(t)
 		go func() {
-			own, err := Open("file://"+dir, "")
-			if err == nil {
-				_, err = w.Make(context.Background(), Request{
-					Store: own, Name: "big", Key: fmt.Sprint("r/", i%2), Kind: Directory, Path: tree,
-				})
-			}
+			_, err := w.Make(context.Background(), Request{
+				Store: own, Name: "big", Key: fmt.Sprint("r/", i%2), Kind: Directory, Path: tree,
+			})
 			errs <- err
 		}()
 	}
@@ -339,6 +369,7 @@ func TestTwoWriters(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	s := p.open(t)
 	entries, err := Catalog(t.Context(), s)
 	if err != nil || len(entries) != 2 {
 		t.Fatalf("%d backups, %v", len(entries), err)
@@ -458,15 +489,14 @@ func TestExcluded(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
-		"":                            "does not begin with file:",
-		"/var/backup":                 "does not begin with file:",
+		"":                            "begins with neither file: nor s3:",
+		"/var/backup":                 "begins with neither file: nor s3:",
 		"file://host/path":            "after file: comes a path",
 		"file:///gone/for/good":       `folder "/gone/for/good": no such file or directory: create the folder, or mount`,
 		"s3://me:hunter2@bucket/path": "no URL without a password",
-		"ftp://x":                     "does not begin with file:",
-		"s3://bucket/path":            "keeps backups in folders only: write file:///path",
+		"ftp://x":                     "begins with neither file: nor s3:",
 	} {
-		_, err := Open(address, "/")
+		_, err := Opener{}.Open(address, "/")
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: got %v, want %q", address, err, want)
 		}
@@ -481,7 +511,7 @@ func TestStoreThatVanishes(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open("file:"+dir, "")
+	s, err := Opener{}.Open("file:"+dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func peak(reset bool) float64 {
 // to the disk.
 func BenchmarkBackup(b *testing.B) {
 	tree, dir, w := benchTree(b, treeSize(b)), b.TempDir(), Worker{Now: time.Now}
-	s, err := Open("file://"+dir, "")
+	s, err := Opener{}.Open("file://"+dir, "")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func BenchmarkBackup(b *testing.B) {
 // writing anything, in the same run.
 func BenchmarkProof(b *testing.B) {
 	tree, dir, w := benchTree(b, treeSize(b)), b.TempDir(), Worker{Now: time.Now, Scratch: b.TempDir()}
-	s, err := Open("file://"+dir, "")
+	s, err := Opener{}.Open("file://"+dir, "")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // TestSecretNeedsKey makes sure that no caller can store a secret in clear.
 func TestSecretNeedsKey(t *testing.T) {
 	t.Parallel()
-	store, err := Open("file:.", t.TempDir())
+	store, err := Opener{}.Open("file:.", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

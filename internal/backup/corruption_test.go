@@ -5,10 +5,15 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
+
+// corruptionsInBucket is how many are tried on each kind of backup on S3.
+const corruptionsInBucket = 15
 
 var corruptions = flag.Int("corruptions", 120, "how many corruptions TestCorruption tries; the promise is tested with 1000")
 
@@ -21,42 +26,41 @@ func TestCorruption(t *testing.T) {
 	tree := t.TempDir()
 	put(t, tree+"/a", strings.Repeat("all work and no play\n", 1000))
 	put(t, tree+"/b", noise(7, 20<<20)) // more than one part
-	for name, key := range map[string]*Key{"Open": nil, "Encrypted": newKey(t)} {
-		s, dir := fileStore(t)
-		e := w.mustMake(t, Request{Store: s, Name: "x", Key: "r/s", Kind: Directory, Path: tree, Lock: key})
-		if _, err := w.Prove(t.Context(), s, e, Restored, key); err != nil {
-			t.Fatal(err)
+	eachStore(t, func(t *testing.T, p place) {
+		t.Helper()
+		tries := *corruptions / 2
+		if _, remote := p.(inBucket); remote {
+			tries = min(tries, corruptionsInBucket)
 		}
-		files, err := filepath.Glob(dir + "/*/*")
-		if err != nil || len(files) < 4 {
-			t.Fatalf("%d files, %v", len(files), err)
+		for name, key := range map[string]*Key{"Open": nil, "Encrypted": newKey(t)} {
+			s := p.open(t)
+			e := w.mustMake(t, Request{Store: s, Name: "x", Key: name, Kind: Directory, Path: tree, Lock: key})
+			if _, err := w.Prove(t.Context(), s, e, Restored, key); err != nil {
+				t.Fatal(err)
+			}
+			names := slices.DeleteFunc(p.names(t), func(n string) bool { return !strings.HasPrefix(n, e.ID) })
+			if len(names) < 4 {
+				t.Fatalf("%d objects", len(names))
+			}
+			found := map[string]int{}
+			for seed := range uint64(tries) {
+				found[damageOnce(t, w, p, s, e.ID, key, names, seed)]++
+			}
+			t.Logf("%s: every one found: %v", name, found)
+			if err := verified(t, w, s, e.ID, key, Parsed); err != nil {
+				t.Errorf("after all was put back: %v", err)
+			}
 		}
-		found := map[string]int{}
-		for seed := range uint64(*corruptions / 2) {
-			what := damageOnce(t, w, s, e.ID, key, files, seed)
-			found[what]++
-		}
-		t.Logf("%s: every one found: %v", name, found)
-		e, err = Find(t.Context(), s, e.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Check(t.Context(), s, e, Parsed, key); err != nil {
-			t.Errorf("after all was put back: %v", err)
-		}
-	}
+	})
 }
 
 // damageOnce damages one object, looks whether that is found, and puts it back.
-func damageOnce(t *testing.T, w Worker, s Store, id string, key *Key, files []string, seed uint64) string {
+func damageOnce(t *testing.T, w Worker, p place, s Store, id string, key *Key, names []string, seed uint64) string {
 	t.Helper()
 	dice := rand.New(rand.NewPCG(seed, 4))
-	file := files[dice.IntN(len(files))]
-	isProof := strings.HasPrefix(filepath.Base(file), "proof-")
-	whole, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	name := names[dice.IntN(len(names))]
+	isProof := strings.Contains(name, "/proof-")
+	whole := p.load(t, name)
 	bad := append([]byte{}, whole...)
 	at := dice.IntN(len(whole))
 	what := [...]string{"flip", "truncation", "missing", "longer", "zeros", "other", "flips"}[dice.IntN(7)]
@@ -74,9 +78,7 @@ func damageOnce(t *testing.T, w Worker, s Store, id string, key *Key, files []st
 	case "zeros":
 		clear(bad[at:])
 	case "other":
-		if bad, err = os.ReadFile(files[(dice.IntN(len(files)-1)+1)%len(files)]); err != nil {
-			t.Fatal(err)
-		}
+		bad = p.load(t, names[(dice.IntN(len(names)-1)+1)%len(names)])
 	}
 	if string(bad) == string(whole) && what != "missing" {
 		bad = append(bad, 'x')
@@ -85,22 +87,17 @@ func damageOnce(t *testing.T, w Worker, s Store, id string, key *Key, files []st
 		what, bad = "truncation", bad[:at]
 	}
 	if what == "missing" {
-		err = os.Remove(file)
+		p.remove(t, name)
 	} else {
-		err = os.WriteFile(file, bad, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
+		p.save(t, name, bad)
 	}
 	level := 1 + dice.IntN(2)
 	if err := verified(t, w, s, id, key, level); err == nil {
-		t.Errorf("seed %d: %s of %s at %d was not found at level %d", seed, what, filepath.Base(file), at, level)
+		t.Errorf("seed %d: %s of %s at %d was not found at level %d", seed, what, path.Base(name), at, level)
 	} else if strings.Contains(err.Error(), "\n") || !isDamage(err) && reasonOf(err) != ReasonBackupIncomplete {
-		t.Errorf("seed %d: %s of %s: %q (%s)", seed, what, filepath.Base(file), err, reasonOf(err))
+		t.Errorf("seed %d: %s of %s: %q (%s)", seed, what, path.Base(name), err, reasonOf(err))
 	}
-	if err := os.WriteFile(file, whole, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	p.save(t, name, whole)
 	return what
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/refitproject/refit/internal/backup/miniotest"
 )
 
 // mounted returns a folder with a small file system of its own.
@@ -41,7 +43,7 @@ func TestFullDisks(t *testing.T) {
 	w, tree := worker(t), t.TempDir()
 	put(t, tree+"/big", noise(9, 40<<20))
 	dir := mounted(t, "30m")
-	s, err := Open("file://"+dir, "")
+	s, err := Opener{}.Open("file://"+dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +73,7 @@ func TestReadOnlyStore(t *testing.T) {
 	w, tree := worker(t), t.TempDir()
 	put(t, tree+"/a", "x")
 	dir := mounted(t, "10m")
-	s, err := Open("file://"+dir, "")
+	s, err := Opener{}.Open("file://"+dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +96,7 @@ func TestUnmounted(t *testing.T) {
 	w, tree := worker(t), t.TempDir()
 	put(t, tree+"/a", "x")
 	dir := mounted(t, "10m")
-	s, err := Open("file://"+dir, "")
+	s, err := Opener{}.Open("file://"+dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,5 +109,28 @@ func TestUnmounted(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("it wrote beneath the disk: %v", left)
+	}
+}
+
+// TestFullServer lets the disk of an S3 server fill up.
+func TestFullServer(t *testing.T) {
+	t.Parallel()
+	w, tree := worker(t), t.TempDir()
+	put(t, tree+"/big", noise(15, 60<<20))
+	dir := mounted(t, "40m")
+	own := miniotest.StartIn(t, dir)
+	p := newBucket(t, own)
+	stays := good(t, w, p.open(t))
+	r := Request{Store: p.open(t), Name: "x", Key: "r/s", Kind: Directory, Path: tree}
+	_, err := w.Make(t.Context(), r)
+	oneLine(t, err, ReasonStoreFull, "make room there, or remove old backups")
+	stays(p.open(t))
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=200m"); err != nil {
+		t.Fatal(err)
+	}
+	own.Kill() // it remembers for a while how much room there is
+	own.Restart(t)
+	if err := verified(t, w, r.Store, w.mustMake(t, r).ID, nil, Restored); err != nil {
+		t.Error(err)
 	}
 }

@@ -107,9 +107,13 @@ func TestLastGoodStays(t *testing.T) {
 
 func TestPrune(t *testing.T) {
 	t.Parallel()
-	w, tree := worker(t), t.TempDir()
+	eachStore(t, prune)
+}
+
+func prune(t *testing.T, p place) {
+	t.Helper()
+	w, tree, s := worker(t), t.TempDir(), p.open(t)
 	put(t, tree+"/a", "x")
-	s, dir := fileStore(t)
 	var ids []string
 	for i := range 4 {
 		e := w.mustMake(t, Request{Store: s, Name: "x", Key: fmt.Sprint("r", i), Kind: Directory, Path: tree})
@@ -121,8 +125,8 @@ func TestPrune(t *testing.T) {
 		}
 		ids = append(ids, e.ID)
 	}
-	put(t, dir+"/notes.txt", "of a person")
-	put(t, dir+"/x-00000000000000ff/part-000001."+digestOf(nil)+".zst", "given up just now")
+	p.save(t, "notes.txt", []byte("of a person"))
+	p.save(t, "x-00000000000000ff/part-000001."+digestOf(nil)+".zst", []byte("given up just now"))
 	entries, err := Catalog(t.Context(), s)
 	if err != nil || len(entries) != 5 {
 		t.Fatalf("%d entries, %v", len(entries), err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -37,22 +38,31 @@ type Object struct {
 	Stored time.Time
 }
 
-// Open returns the store at address, file:///path. Relative paths, file:path, are
-// relative to dir. It contacts nothing but the folder, which must be there: a
-// folder that is made at first need would be made again beneath a disk that is not
-// mounted.
-func Open(address, dir string) (Store, error) {
+// Opener opens stores by their addresses. The zero Opener opens folders, and S3
+// servers without keys from the environment.
+type Opener struct {
+	// Environ is the environment, as "NAME=value": where the keys of an S3
+	// server come from.
+	Environ []string
+	// Transport carries requests to an S3 server; nil for one with the usual
+	// limits.
+	Transport http.RoundTripper
+}
+
+// Open returns the store at address, file:///path or s3://bucket/prefix. Relative
+// paths, file:path, are relative to dir. It contacts nothing but the folder of a
+// file store, which must be there: a folder that is made at first need would be
+// made again beneath a disk that is not mounted.
+func (o Opener) Open(address, dir string) (Store, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.User != nil {
-		// The text may hold a password, so it is not quoted.
-		return nil, failure(ReasonStoreAddress, addressRemedy, false,
-			"the address of the backup store is no URL without a password")
+		return nil, unquoted("the address of the backup store is no URL without a password")
 	}
 	if u.Scheme == "s3" {
-		return nil, badAddress(address, "this refit keeps backups in folders only")
+		return o.openS3(address, u)
 	}
 	if u.Scheme != "file" {
-		return nil, badAddress(address, "it does not begin with file:")
+		return nil, badAddress(address, "it begins with neither file: nor s3:")
 	}
 	path := cmp.Or(u.Path, u.Opaque)
 	if path == "" || u.Host != "" || u.RawQuery != "" || strings.ContainsRune(path, 0) {
@@ -65,10 +75,15 @@ func Open(address, dir string) (Store, error) {
 }
 
 // addressRemedy is what to do about an address.
-const addressRemedy = "write file:///path"
+const addressRemedy = "write file:///path or s3://bucket/prefix?endpoint=https://host:port"
 
 func badAddress(address, why string) error {
 	return failure(ReasonStoreAddress, addressRemedy, false, "backup store %q: %s", address, why)
+}
+
+// unquoted says what is wrong with an address that may hold a password.
+func unquoted(why string) error {
+	return failure(ReasonStoreAddress, addressRemedy, false, "%s", why)
 }
 
 // namePattern admits names of objects that every store can hold.

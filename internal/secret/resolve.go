@@ -36,6 +36,8 @@ type Resolver struct {
 	Environ []string
 	// Programs starts commands, in the folder Dir.
 	Programs Programs
+	// Stores opens the backup stores of captured secrets.
+	Stores backup.Opener
 	// Dir is the absolute folder that paths are relative to: the folder of the
 	// platform file.
 	Dir string
@@ -143,7 +145,7 @@ func (r Resolver) captured(ctx context.Context, from Captured) (string, error) {
 	if err != nil {
 		return "", withReason(err, err)
 	}
-	store, err := backup.Open(from.Store, r.Dir)
+	store, err := r.Stores.Open(from.Store, r.Dir)
 	if err != nil {
 		return "", withReason(err, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/archive"
@@ -38,16 +39,26 @@ type Clients struct {
 // as "NAME=value". What is remembered is kept in the state folder that it names.
 func NewClients(environ []string) Clients {
 	client := &nethttp.Client{Transport: http.Transport()}
+	stores := backup.Opener{Environ: environ, Transport: storeTransport()}
 	tools := []backup.Tool{{Name: "go", Version: runtime.Version()}}
 	return Clients{
-		Archive:  archive.World{Hostname: os.Hostname, Tools: tools},
-		Secret:   secretaction.World{Hostname: os.Hostname, Tools: tools},
+		Archive:  archive.World{Stores: stores, Hostname: os.Hostname, Tools: tools},
+		Secret:   secretaction.World{Open: stores.Open, Hostname: os.Hostname, Tools: tools},
 		HTTP:     client,
 		Sender:   notify.Sender{HTTP: client},
 		Sent:     notifyaction.Ledger{Dir: sentDir(environ)},
 		Programs: exec.NewRunner(environ),
 		Host:     target.ThisHost(),
 	}
+}
+
+// storeTransport carries requests to S3 servers. One that takes a request and says
+// nothing for so long has gone.
+func storeTransport() nethttp.RoundTripper {
+	transport := http.Transport()
+	transport.ResponseHeaderTimeout = time.Minute
+	transport.DisableCompression = true // what is stored is compressed
+	return transport
 }
 
 // sentDir is the folder for which messages were sent, "" for none.

@@ -16,7 +16,7 @@ import (
 
 // BackupInput is the input of archive.backup.
 type BackupInput struct {
-	Store   string           `json:"store" doc:"Address of the store, such as file:///backups."`
+	Store   string           `json:"store" doc:"Address of the store, such as file:///backups or s3://bucket/prefix?endpoint=https://host:port."`
 	Path    string           `json:"path" doc:"Folder or database file to save, relative to the platform file."`
 	Kind    string           `json:"kind,omitempty" enum:"directory,sqlite" doc:"What path is, a directory (default) or a database file of SQLite, which may be in use."`
 	Name    string           `json:"name,omitempty" doc:"Name of the series of backups; default made of the last part of path."`

@@ -12,6 +12,8 @@ import (
 
 // World is what the actions work with.
 type World struct {
+	// Stores opens the stores.
+	Stores backup.Opener
 	// Hostname gives the name of the machine.
 	Hostname func() (string, error)
 	// Tools are what backups say that they were made with.
@@ -43,7 +45,7 @@ func (w World) open(
 ) (*place, error) {
 	p := &place{World: w}
 	var err error
-	if p.store, err = backup.Open(store, env.Dir); err != nil {
+	if p.store, err = w.Stores.Open(store, env.Dir); err != nil {
 		return nil, withEffect(err, action.ExtentNone)
 	}
 	if len(key) > 0 {

@@ -18,7 +18,7 @@ type World struct {
 	Hostname func() (string, error)
 	// Tools are what backups say that they were made with.
 	Tools []backup.Tool
-	// Open opens a store; nil for backup.Open.
+	// Open opens a store; nil for one that knows no keys of servers.
 	Open func(address, dir string) (backup.Store, error)
 }
 
@@ -88,7 +88,7 @@ func (w World) open(ctx context.Context, env action.Env, in CaptureInput) (*capt
 	}
 	open := w.Open
 	if open == nil {
-		open = backup.Open
+		open = backup.Opener{}.Open
 	}
 	if c.store, err = open(in.Store, env.Dir); err != nil {
 		return nil, withEffect(err, action.ExtentNone)

@@ -102,7 +102,7 @@ func TestCaptureSuite(t *testing.T) {
 		Crash: func(t *testing.T, w actiontest.World, in, before map[string]any, point int) bool {
 			t.Helper()
 			dies := secretaction.World{Hostname: host, Open: func(address, dir string) (backup.Store, error) {
-				s, err := backup.Open(address, dir)
+				s, err := backup.Opener{}.Open(address, dir)
 				return dying{s, &point}, err
 			}}
 			_, err := secretaction.Capture(dies).Run(t.Context(), w.Env, in, before)
@@ -263,7 +263,7 @@ func TestCaptureIsNothingToRead(t *testing.T) {
 		if len(value) > 1 && strings.Contains(state, value) {
 			t.Errorf("the secret is in the store: %s", state)
 		}
-		s, err := backup.Open("file:store", h.env.Dir)
+		s, err := backup.Opener{}.Open("file:store", h.env.Dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -350,7 +350,7 @@ func graft(t *testing.T, h *hub) {
 	h.write(t, "of somebody else")
 	other.run(t)
 	h.write(t, password)
-	s, err := backup.Open("file:store", h.env.Dir)
+	s, err := backup.Opener{}.Open("file:store", h.env.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func refit() cli.ExitCode {
 			}
 			limits := wrap.Options{Ask: time.Minute, Limiter: wrap.NewLimiter(8, 0), LargeOutputs: true}
 			registry = registry.Wrapped(func(a action.Action) action.Action { return wrap.All(a, limits) })
-			secrets := secret.Resolver{Environ: os.Environ(), Programs: clients.Programs}
+			secrets := secret.Resolver{Environ: os.Environ(), Programs: clients.Programs, Stores: clients.Archive.Stores}
 			state := filepath.Join(os.Getenv("WORK"), "state")
 			return service.New(service.Options{
 				Registry: registry, Shipped: procedures.FS(), Now: now, Version: "v0.0.0-test",
