@@ -104,7 +104,7 @@ func newestFirst(a, b Entry) int {
 // is there.
 func Find(ctx context.Context, s Store, id string) (*Entry, error) {
 	if !idPattern.MatchString(id) {
-		return nil, failure(ReasonBackupNotFound, "look at what the store holds", false,
+		return nil, failure(ReasonBackupNotFound, "see refit backup list", false,
 			"backup %q: that is no id of a backup", id)
 	}
 	list, err := s.List(ctx, id+"/")
@@ -112,7 +112,7 @@ func Find(ctx context.Context, s Store, id string) (*Entry, error) {
 		return nil, err
 	}
 	if len(list) == 0 {
-		return nil, failure(ReasonBackupNotFound, "look at what the store holds", false,
+		return nil, failure(ReasonBackupNotFound, "see refit backup list", false,
 			"backup %q: backup store %q has none of this id", id, s.Address())
 	}
 	e := &Entry{ID: id}

@@ -49,7 +49,7 @@ func TestFullDisks(t *testing.T) {
 	}
 	r := Request{Store: s, Name: "x", Key: "r/s", Kind: Directory, Path: tree}
 	_, err = w.Make(t.Context(), r)
-	if reasonOf(err) != ReasonStoreFull || !strings.HasSuffix(err.Error(), "no space left on device: make room there, or remove old backups") {
+	if reasonOf(err) != ReasonStoreFull || !strings.HasSuffix(err.Error(), "no space left on device: make room there, or remove old ones with refit backup prune") {
 		t.Fatalf("got %v", err)
 	}
 	if left, _ := filepath.Glob(dir + "/*/" + unfinished + "*"); len(left) > 0 {
@@ -123,7 +123,7 @@ func TestFullServer(t *testing.T) {
 	stays := good(t, w, p.open(t))
 	r := Request{Store: p.open(t), Name: "x", Key: "r/s", Kind: Directory, Path: tree}
 	_, err := w.Make(t.Context(), r)
-	oneLine(t, err, ReasonStoreFull, "make room there, or remove old backups")
+	oneLine(t, err, ReasonStoreFull, "make room there, or remove old ones with refit backup prune")
 	stays(p.open(t))
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=200m"); err != nil {
 		t.Fatal(err)

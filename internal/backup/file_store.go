@@ -41,7 +41,7 @@ func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
 func (f *files) failed(what, name string, err error) error {
 	if info, gone := os.Stat(f.path); gone != nil || !f.same(info) {
 		return failure(ReasonStoreGone, "bring the folder back, or mount the disk that belongs there", true,
-			"backup store %q: %s %q: the folder %q has gone", f.address, what, name, f.path)
+			"backup store %q: %s: the folder %q has gone", f.address, doing(what, name), f.path)
 	}
 	return storeFailure(f.address, what, name, err)
 }

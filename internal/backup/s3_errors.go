@@ -37,7 +37,7 @@ func (b *bucket) failed(ctx context.Context, what, name string, err error) error
 		return storeFailure(b.address, what, name, ended)
 	}
 	t := b.troubleOf(err)
-	return failure(t.reason, t.remedy, true, "backup store %q: %s %q: %w", b.address, what, name, t.err)
+	return failure(t.reason, t.remedy, true, "backup store %q: %s: %w", b.address, doing(what, name), t.err)
 }
 
 // trouble is an error of a server in the words of this package.
@@ -70,9 +70,12 @@ func (b *bucket) answered(answer minio.ErrorResponse) trouble {
 		}
 	case minio.InvalidAccessKeyID, minio.SignatureDoesNotMatch, "ExpiredToken", "InvalidToken", "InvalidTokenId",
 		"InvalidClientTokenId", "TokenRefreshRequired", "NotSignedUp", "AccountProblem":
-		return trouble{action.ReasonAccessRefused, "correct the keys: " + keysRemedy, err}
+		return trouble{
+			action.ReasonAccessRefused,
+			"correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or where else the keys come from", err,
+		}
 	case "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded", "InsufficientCapacity":
-		return trouble{ReasonStoreFull, "make room there, or remove old backups", err}
+		return trouble{ReasonStoreFull, "make room there, or remove old ones with refit backup prune", err}
 	case minio.RequestTimeTooSkewed:
 		return trouble{ReasonStoreTrouble, "set the clock of this machine, or that of the server", err}
 	case minio.AuthorizationHeaderMalformed, minio.InvalidRegion, "PermanentRedirect", "TemporaryRedirect",
@@ -85,7 +88,7 @@ func (b *bucket) answered(answer minio.ErrorResponse) trouble {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusMethodNotAllowed:
 		return trouble{ReasonStoreReadOnly, "permit these keys to list, read, write and remove there", err}
 	case http.StatusInsufficientStorage:
-		return trouble{ReasonStoreFull, "make room there, or remove old backups", err}
+		return trouble{ReasonStoreFull, "make room there, or remove old ones with refit backup prune", err}
 	}
 	return trouble{ReasonStoreTrouble, "see whether the store is in order", err}
 }

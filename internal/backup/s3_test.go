@@ -256,7 +256,7 @@ func TestDenied(t *testing.T) {
 	oneLine(t, Prune(t.Context(), reader, []Verdict{{Entry: entries[0]}}, nil), ReasonStoreReadOnly, `remove "x-`)
 	stranger := openS3(t, address, minioServer.Restricted(t, policy("another", "s3:GetObject")))
 	_, err = Catalog(t.Context(), stranger)
-	oneLine(t, err, ReasonStoreReadOnly, `list "": Access Denied`)
+	oneLine(t, err, ReasonStoreReadOnly, `list what it has: Access Denied`)
 	stays(p.open(t))
 }
 
@@ -285,9 +285,9 @@ func TestServersThatAreNotThere(t *testing.T) {
 		environ               []string
 	}{
 		"Bucket":    {minioServer.Address("not-there", ""), ReasonStoreGone, `there is no bucket "not-there": create the bucket, or correct the address`, environ},
-		"Key":       {right, action.ReasonAccessRefused, "(InvalidAccessKeyId): correct the keys: set AWS_ACCESS_KEY_ID", []string{"AWS_ACCESS_KEY_ID=nobody", environ[1]}},
-		"Secret":    {right, action.ReasonAccessRefused, "(SignatureDoesNotMatch): correct the keys", []string{environ[0], "AWS_SECRET_ACCESS_KEY=hunter2"}},
-		"Token":     {right, action.ReasonAccessRefused, "(InvalidTokenId): correct the keys", append([]string{"AWS_SESSION_TOKEN=hunter2"}, environ...)},
+		"Key":       {right, action.ReasonAccessRefused, "(InvalidAccessKeyId): correct AWS_ACCESS_KEY_ID and", []string{"AWS_ACCESS_KEY_ID=nobody", environ[1]}},
+		"Secret":    {right, action.ReasonAccessRefused, "(SignatureDoesNotMatch): correct AWS_", []string{environ[0], "AWS_SECRET_ACCESS_KEY=hunter2"}},
+		"Token":     {right, action.ReasonAccessRefused, "(InvalidTokenId): correct AWS_", append([]string{"AWS_SESSION_TOKEN=hunter2"}, environ...)},
 		"NoKeys":    {right, action.ReasonAccessRefused, fmt.Sprintf(`there are no keys for it, neither in the environment nor as profile "default" in %q: set AWS_ACCESS_KEY_ID`, "/nowhere/.aws/credentials"), []string{"HOME=/nowhere"}},
 		"BadFile":   {right, action.ReasonAccessRefused, "there are no keys for it", []string{"HOME=" + home}},
 		"HalfFile":  {right, action.ReasonAccessRefused, "there are no keys for it", []string{"AWS_SHARED_CREDENTIALS_FILE=" + home + "/half"}},

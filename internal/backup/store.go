@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -107,24 +108,33 @@ func read(ctx context.Context, s Store, name string, most int64) ([]byte, error)
 
 var errTooLarge = errors.New("it is larger than it can be")
 
+// doing says what was being done to which object, or to the store as a whole.
+func doing(what, name string) string {
+	if name == "" {
+		return what + " what it has"
+	}
+	return fmt.Sprintf("%s %q", what, name)
+}
+
 // storeFailure says what a store did not do.
 func storeFailure(address, what, name string, err error) error {
 	if reasonOf(err) != "" {
 		return err
 	}
-	text := "backup store %q: %s %q: %w"
+	const text = "backup store %q: %s: %w"
+	what = doing(what, name)
 	if ended := interrupted("backup store", err); ended != nil {
 		return ended
 	}
 	err = bare(err)
 	switch {
 	case isFull(err):
-		return failure(ReasonStoreFull, "make room there, or remove old backups", true,
-			text, address, what, name, err)
+		return failure(ReasonStoreFull, "make room there, or remove old ones with refit backup prune", true,
+			text, address, what, err)
 	case isReadOnly(err), errors.Is(err, fs.ErrPermission):
 		return failure(ReasonStoreReadOnly, "let Refit write there, or name another store", true,
-			text, address, what, name, err)
+			text, address, what, err)
 	default:
-		return failure(ReasonStoreTrouble, "see whether the store is in order", true, text, address, what, name, err)
+		return failure(ReasonStoreTrouble, "see whether the store is in order", true, text, address, what, err)
 	}
 }

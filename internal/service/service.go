@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/backup"
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/observe"
 	"github.com/refitproject/refit/internal/notify"
@@ -27,7 +28,7 @@ const (
 )
 
 // Options are what a Service is built from. All fields
-// but Secrets, Sender, Probes, Engine, ReadExport and Person are required.
+// but Secrets, Stores, Sender, Probes, Engine, ReadExport and Person are required.
 type Options struct {
 	// Registry holds the actions and kinds of target.
 	Registry *action.Registry
@@ -41,6 +42,8 @@ type Options struct {
 	Secrets secret.Resolver
 	// Sender delivers notifications.
 	Sender Sender
+	// Stores opens backup stores. The zero value knows no keys.
+	Stores backup.Opener
 	// Probes is what probes are measured with; the zero value measures nothing.
 	Probes Probes
 	// Version is the version of the program; plans record it.

@@ -114,19 +114,27 @@ func start(program, dir, home string) (*Server, error) {
 	return nil, err
 }
 
+// Missing says why the program is not there, "" when it is.
+func Missing() string {
+	path := os.Getenv(Variable)
+	if _, err := os.Stat(path); err == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s does not name the MinIO program (it is %q): run make test", Variable, path)
+}
+
 // program returns the path of the server program.
 func program(tb testing.TB) string {
 	tb.Helper()
-	path := os.Getenv(Variable)
-	if _, err := os.Stat(path); err == nil {
-		return path
-	}
-	why := fmt.Sprintf("%s does not name the MinIO program (it is %q): run make test", Variable, path)
-	if os.Getenv("REFIT_TEST") == "all" {
+	why := Missing()
+	switch {
+	case why == "":
+	case os.Getenv("REFIT_TEST") == "all":
 		tb.Fatal(why)
+	default:
+		tb.Skip(why)
 	}
-	tb.Skip(why)
-	return ""
+	return os.Getenv(Variable)
 }
 
 // freePort returns an address of the loopback that nobody listens on.
@@ -234,10 +242,16 @@ func (s *Server) Client(tb testing.TB) *minio.Client {
 func (s *Server) Bucket(tb testing.TB) string {
 	tb.Helper()
 	name := strings.ToLower(rand.Text())
+	s.MakeBucket(tb, name)
+	return name
+}
+
+// MakeBucket makes a bucket.
+func (s *Server) MakeBucket(tb testing.TB, name string) {
+	tb.Helper()
 	if err := s.Client(tb).MakeBucket(context.Background(), name, minio.MakeBucketOptions{}); err != nil {
 		tb.Fatalf("make bucket %q: %v", name, err)
 	}
-	return name
 }
 
 // Restricted returns the environment with keys that may do what a policy says and

@@ -79,6 +79,7 @@ func usagef(format string, args ...any) error { return usageError{err: fmt.Error
 func exitCodeOf(err error) ExitCode {
 	var (
 		ended       outcome
+		failed      blocked
 		usage       usageError
 		asked       *service.UsageError
 		file        *service.PlanFileError
@@ -93,6 +94,8 @@ func exitCodeOf(err error) ExitCode {
 		return ended.code
 	case errors.Is(err, context.Canceled):
 		return ExitError
+	case errors.As(err, &failed):
+		return ExitBlocked
 	case errors.As(err, &usage), errors.As(err, &asked), errors.As(err, &file),
 		errors.As(err, &diagnostics):
 		return ExitUsage

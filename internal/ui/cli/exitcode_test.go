@@ -30,6 +30,7 @@ func TestExitCodes(t *testing.T) {
 		"Own":     {"The history is damaged.", trouble(service.TroubleOwn), ExitError},
 		"Asked":   {"A name is wrong.", &service.UsageError{Message: "no"}, ExitUsage},
 		"Stale":   {"The world has changed.", &service.StaleError{}, ExitStale},
+		"Bad":     {"A backup is damaged.", blocked{io.EOF}, ExitBlocked},
 		"Other":   {"A disk is full.", io.ErrShortWrite, ExitError},
 		"Closing": {"What is closed afterwards changes nothing.", errors.Join(outcome{ExitHalted}, nil), ExitHalted},
 	} {

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,10 +36,28 @@ func TestDocsJSON(t *testing.T) {
 	testPage(t, "../../../docs/reference/json.md")
 }
 
+// TestDocsBackups tests the page about backups. The folder and the server have
+// other names on the page.
+func TestDocsBackups(t *testing.T) {
+	t.Parallel()
+	minio := server.Server(t)
+	minio.MakeBucket(t, "backups")
+	testPageAs(t, "../../../docs/how-to/backups.md", func(dir string) [][2]string {
+		return [][2]string{{dir, "/srv"}, {minio.Host, "127.0.0.1:9000"}}
+	}, minio.Environ()...)
+}
+
 // testPage runs the commands of a page among the files of the folder of its
 // name, and compares what they print with what stands there. With -update it
 // writes the output into the page.
 func testPage(t *testing.T, page string) {
+	t.Helper()
+	testPageAs(t, page, func(string) [][2]string { return nil })
+}
+
+// testPageAs is testPage with names, of which the first is used when commands are
+// run and the second stands on the page and in its files, and with more variables.
+func testPageAs(t *testing.T, page string, names func(dir string) [][2]string, environ ...string) {
 	t.Helper()
 	data, err := os.ReadFile(page)
 	if err != nil {
@@ -48,7 +67,15 @@ func testPage(t *testing.T, page string) {
 	if err := os.CopyFS(dir, os.DirFS(strings.TrimSuffix(page, ".md"))); err != nil {
 		t.Fatal(err)
 	}
-	shell := newShell(t, dir)
+	var used, shown []string
+	for _, pair := range names(dir) {
+		used, shown = append(used, pair[1], pair[0]), append(shown, pair[0], pair[1])
+	}
+	toReal, toShown := strings.NewReplacer(used...), strings.NewReplacer(shown...)
+	if err := replaceIn(dir, toReal); err != nil {
+		t.Fatal(err)
+	}
+	shell := newShell(t, dir, environ...)
 	var got []string
 	blocks := 0
 	lines := strings.Split(string(data), "\n")
@@ -61,7 +88,9 @@ func testPage(t *testing.T, page string) {
 		for i++; lines[i] != "```"; i++ {
 			if command, ok := strings.CutPrefix(lines[i], "$ "); ok {
 				got = append(got, lines[i])
-				got = append(got, shell(command)...)
+				for _, line := range shell(toReal.Replace(command)) {
+					got = append(got, toShown.Replace(line))
+				}
 			}
 		}
 		got = append(got, lines[i])
@@ -80,10 +109,27 @@ func testPage(t *testing.T, page string) {
 	}
 }
 
+// replaceIn replaces texts in the files of a folder.
+func replaceIn(dir string, texts *strings.Replacer) error {
+	return filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if text := texts.Replace(string(data)); text != string(data) {
+			return os.WriteFile(name, []byte(text), 0o600)
+		}
+		return nil
+	})
+}
+
 // newShell returns a function that runs a command line in dir, with refit in
 // its path, and returns the lines that it prints, with the exit code when it
 // is not 0.
-func newShell(t *testing.T, dir string) func(command string) []string {
+func newShell(t *testing.T, dir string, environ ...string) func(command string) []string {
 	t.Helper()
 	bin := t.TempDir()
 	self, err := os.Executable()
@@ -98,6 +144,7 @@ func newShell(t *testing.T, dir string) func(command string) []string {
 		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + dir, "WORK=" + dir,
 		"REFIT_TEST_NOW=2026-11-21T09:00:00Z", "REFIT_TEST_TERMINAL=", "NO_COLOR=1", "COLUMNS=", "GOCOVERDIR=" + t.TempDir(),
 	}
+	env = append(env, environ...)
 	return func(command string) []string {
 		if !strings.ContainsAny(command, "|<>;&$") {
 			command = "exec " + command // Else the shell has its say when the program is killed.

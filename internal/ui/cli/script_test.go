@@ -3,6 +3,7 @@ package cli_test
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -20,11 +21,14 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/all"
 	"github.com/refitproject/refit/internal/action/wrap"
+	"github.com/refitproject/refit/internal/backup"
+	"github.com/refitproject/refit/internal/backup/miniotest"
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/local"
 	"github.com/refitproject/refit/internal/engine/worker"
@@ -38,10 +42,22 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected output of scripts and the reference page")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(stopping{m}, map[string]func(){
 		"refit":       func() { os.Exit(int(refit())) },
 		"refit-stamp": stamp,
 	})
+}
+
+// server is the S3 server of the tests.
+var server miniotest.Shared
+
+// stopping stops the server when all tests have ended.
+type stopping struct{ m *testing.M }
+
+func (s stopping) Run() int {
+	code := s.m.Run()
+	server.Stop()
+	return code
 }
 
 // refit is the program as the scripts run it: everything is real but the
@@ -70,6 +86,8 @@ func refit() cli.ExitCode {
 		Build:       cli.Build{Version: "v0.0.0-test", Commit: "0123abc", Go: "go1.26", Platform: "linux/amd64"},
 		NewService: func(progress service.Progress) (*service.Service, error) {
 			clients := all.NewClients(os.Environ())
+			clients.Archive.Hostname = func() (string, error) { return "laptop", nil }
+			clients.Archive.Tools = []backup.Tool{{Name: "refit", Version: "v0.0.0-test"}}
 			registry, err := all.NewRegistry(clients)
 			if err != nil {
 				return nil, err
@@ -81,7 +99,7 @@ func refit() cli.ExitCode {
 			return service.New(service.Options{
 				Registry: registry, Shipped: procedures.FS(), Now: now, Version: "v0.0.0-test",
 				StateDir: state, LookPath: exec.LookPath, Progress: progress, Secrets: secrets, Person: person,
-				Sender: clients.Sender, ReadExport: local.ReadExport,
+				Sender: clients.Sender, Stores: clients.Archive.Stores, ReadExport: local.ReadExport,
 				Probes: service.Probes{HTTP: clients.HTTP, Programs: clients.Programs, Detach: func(run string) error {
 					program, err := os.Executable()
 					if err != nil {
@@ -126,15 +144,28 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exit":    exit,
-			"fixture": fixture,
-			"big":     big,
-			"replace": replace,
-			"mode":    mode,
-			"digest":  digest,
-			"match":   match,
-			"until":   until,
-			"within":  within,
+			"exit":     exit,
+			"fixture":  fixture,
+			"big":      big,
+			"replace":  replace,
+			"mode":     mode,
+			"digest":   digest,
+			"match":    match,
+			"until":    until,
+			"within":   within,
+			"agekey":   agekey,
+			"database": database,
+			"s3":       func(ts *testscript.TestScript, _ bool, args []string) { s3(t, ts, args) },
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "minio" {
+				return false, fmt.Errorf("there is no condition %q", cond)
+			}
+			why := miniotest.Missing()
+			if why != "" && os.Getenv("REFIT_TEST") == "all" {
+				return false, errors.New(why)
+			}
+			return why == "", nil
 		},
 	})
 }
@@ -305,6 +336,43 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("waited in vain for %q", args[0])
 		case <-time.After(50 * time.Millisecond):
 		}
+	}
+}
+
+// agekey makes a key for backups: agekey FILE.
+func agekey(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: agekey FILE")
+	}
+	id, err := age.GenerateX25519Identity()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(id.String()+"\n"), 0o600))
+}
+
+// database makes a SQLite database with one table of some rows: database FILE ROWS.
+func database(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: database FILE ROWS")
+	}
+	db, err := sql.Open("sqlite", "file:"+ts.MkAbs(args[0]))
+	ts.Check(err)
+	_, err = db.Exec("CREATE TABLE users AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < " +
+		args[1] + ") SELECT x FROM n")
+	ts.Check(errors.Join(err, db.Close()))
+}
+
+// s3 makes a bucket on a real server and puts the address of a store in it, and
+// the keys, into variables: s3 NAME.
+func s3(t *testing.T, ts *testscript.TestScript, args []string) {
+	t.Helper()
+	if len(args) != 1 {
+		ts.Fatalf("usage: s3 NAME")
+	}
+	minio := server.Server(t)
+	ts.Setenv(args[0], minio.Address(minio.Bucket(t), "wiki"))
+	for _, entry := range minio.Environ() {
+		name, value, _ := strings.Cut(entry, "=")
+		ts.Setenv(name, value)
 	}
 }
 
