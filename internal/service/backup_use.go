@@ -94,6 +94,10 @@ func (s *Service) RestoreBackup(ctx context.Context, r RestoreRequest) (*report.
 	if err != nil {
 		return nil, backupError(err)
 	}
+	if e.Manifest.Kind == backup.Secret {
+		return nil, usageErrorf("backup %q holds a secret, which is not written to a file", r.ID).
+			suggest("name it in a reference: see the action secret.capture")
+	}
 	if e.Manifest.Encrypted() && r.Key == "" {
 		return nil, usageErrorf("backup %q is encrypted, and no key was given", r.ID).suggest("give --key")
 	}

@@ -93,7 +93,9 @@ func open(ctx context.Context, state string) (*local.Engine, error) {
 	w, err := worker.New(worker.Options{
 		Registry: registry, Now: time.Now,
 		Secrets: func(dir string) action.Secrets {
-			return secret.Resolver{Environ: environ, Programs: clients.Programs, Stores: clients.Archive.Stores, Dir: dir}
+			return secret.Resolver{
+				Environ: environ, Programs: clients.Programs, Stores: clients.Archive.Stores, Dir: dir,
+			}
 		},
 		Keyed: func(text string) (string, error) {
 			return "", fmt.Errorf("no plan of this test has secrets, got %d bytes", len(text))
