@@ -129,7 +129,8 @@ func (s *State) openedAgain(stage int, component string) string {
 	for _, at := range s.Order {
 		st, step := s.stepAt(at)
 		here := at.Stage == stage || at.Stage < stage && step.Lease != nil && step.Lease.Until == "run"
-		if !here || st.Lease == nil || st.Lease.Taken || !slices.Contains(step.Quiesces, component) || !s.stepHappened(at) {
+		if !here || st.Lease == nil || st.Lease.Taken || !s.stepHappened(at) ||
+			!slices.Contains(step.Quiesces, component) {
 			continue
 		}
 		if st.Lease.Held {
