@@ -170,7 +170,7 @@ func (w *world) back() {
 // mine are the files in the folder of the platform that hold secrets because a
 // person, or a step that copies a file, has put them there.
 var mine = map[string]bool{
-	"from-file": true, "from-command": true, "captured": true, "archive-key": true, "whole": true, "whole-copy": true,
+	"from-file": true, "from-command": true, "captured": true, "by-file": true, "by-stdin": true, "archive-key": true, "whole": true, "whole-copy": true,
 	"values.yaml": true, "new-values.yaml": true,
 }
 

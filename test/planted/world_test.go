@@ -106,6 +106,8 @@ func (w *world) layOut() {
 	w.env("IN_HEADER", w.secret("header of a request").value)
 	w.env("IN_PROGRAM", w.secret("environment of a program").value)
 	w.write("captured", w.secret("captured secret").value+"\n")
+	w.write("by-file", w.secret("file of a program").value+"\n")
+	w.write("by-stdin", w.secret("standard input of a program").value+"\n")
 	// A step that copies a file shows the digest of its content: see
 	// docs/explanation/secrets.md.
 	whole := half()
@@ -290,9 +292,11 @@ stages:
         needs: [command]
         action: exec.shell
         with:
-          script: exec sh say.sh
+          script: cat "$F"; cat; exec sh say.sh
           env: {MARK: MARKER, CARRIES: "A,B"}
           secretEnv: {A: {env: IN_PROGRAM}, B: "${inputs.byCommand}"}
+          secretFiles: {F: {file: by-file}}
+          secretStdin: {file: by-stdin}
           observe: exit 1
           undo: exec sh say.sh
       innocent:

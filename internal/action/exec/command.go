@@ -15,7 +15,9 @@ type CommandInput struct {
 	Dir            string                      `json:"dir,omitempty" doc:"Working folder, relative to the platform file; default its folder."`
 	Env            map[string]string           `json:"env,omitempty" doc:"Environment variables that are added, for observe and undo too."`
 	SecretEnv      map[string]action.SecretRef `json:"secretEnv,omitempty" refit:"secret" doc:"Environment variables from secrets, for observe and undo too; their values are removed from all output."`
+	SecretFiles    map[string]action.SecretRef `json:"secretFiles,omitempty" refit:"secret" doc:"Environment variables with the paths of files that hold secrets, for observe and undo too; only this user can read a file, and it is gone with the program."`
 	Stdin          string                      `json:"stdin,omitempty" doc:"Text for the standard input of command; default empty."`
+	SecretStdin    action.SecretRef            `json:"secretStdin,omitempty" refit:"secret" doc:"Standard input of command from a secret."`
 	OkExits        []int                       `json:"okExits,omitempty" doc:"Exit codes of command that mean success; default 0 only."`
 	UnchangedExits []int                       `json:"unchangedExits,omitempty" doc:"Exit codes of command that mean that it failed and changed nothing."`
 	Observe        *ObserveCommand             `json:"observe,omitempty" doc:"How to see whether the effect has happened; without it a lost attempt puts the step in doubt."`
@@ -72,7 +74,10 @@ func Command(r *Runner) action.Action {
 }
 
 func checkCommandInput(in CommandInput) error {
-	err := checkCommand("command", in.Command, in.Env, names(in.SecretEnv))
+	err := checkCommand("command", in.Command, in.Env, names(in.SecretEnv), names(in.SecretFiles))
+	if err == nil {
+		err = checkHanded(in.SecretEnv, in.SecretFiles, in.Stdin != "" && in.SecretStdin != nil)
+	}
 	if in.Observe != nil && err == nil {
 		err = checkCommand("observe.command", in.Observe.Command)
 	}
@@ -122,12 +127,19 @@ type commander struct {
 	script bool
 }
 
+// partMain is the program that has the effect, as messages of exec.shell name it.
+const partMain = "script"
+
 // program returns one of the programs of a step, which is the part of that
 // name.
 func (c commander) program(
 	ctx context.Context, env action.Env, in CommandInput, part string, args []string,
 ) (Program, error) {
-	p, err := newCommand(ctx, env, args, in.Dir, in.Env, in.SecretEnv)
+	h := handed{vars: in.Env, secretVars: in.SecretEnv, files: in.SecretFiles}
+	if part == partMain {
+		h.stdin, h.secretStdin = in.Stdin, in.SecretStdin
+	}
+	p, err := newCommand(ctx, env, args, in.Dir, h)
 	if c.script {
 		p.Label = part
 	}
@@ -193,11 +205,10 @@ func (c commander) ask(
 func (c commander) run(
 	ctx context.Context, env action.Env, in CommandInput, _ map[string]any,
 ) (CommandOutput, error) {
-	command, err := c.program(ctx, env, in, "script", in.Command)
+	command, err := c.program(ctx, env, in, partMain, in.Command)
 	if err != nil {
 		return CommandOutput{}, err
 	}
-	command.Stdin = in.Stdin
 	res, err := c.runner.Run(ctx, command)
 	if err != nil {
 		return CommandOutput{}, err

@@ -34,25 +34,55 @@ func checkCommand(field string, args []string, envs ...map[string]string) error 
 	return nil
 }
 
+// checkHanded refuses two ways to hand over one thing.
+func checkHanded(vars, files map[string]action.SecretRef, twoInputs bool) error {
+	for name := range files {
+		if _, twice := vars[name]; twice {
+			return fmt.Errorf("environment variable %q stands in secretEnv and in secretFiles: name it once", name)
+		}
+	}
+	if twoInputs {
+		return errors.New("fields \"stdin\" and \"secretStdin\" exclude each other: give one")
+	}
+	return nil
+}
+
+// handed is what a program is given beside its arguments.
+type handed struct {
+	vars              map[string]string
+	secretVars, files map[string]action.SecretRef
+	stdin             string
+	secretStdin       action.SecretRef
+}
+
 // newCommand returns the command that the fields of an input describe. Secrets
 // are resolved here, just before the program is started.
-func newCommand(
-	ctx context.Context, env action.Env, args []string, dir string,
-	vars map[string]string, secretVars map[string]action.SecretRef,
-) (Program, error) {
+func newCommand(ctx context.Context, env action.Env, args []string, dir string, h handed) (Program, error) {
 	env, recorder := secret.Recording(env)
-	secrets, err := env.ResolveSecrets(ctx, "secretEnv", secretVars)
+	secrets, err := env.ResolveSecrets(ctx, "secretEnv", h.secretVars)
 	if err != nil {
 		return Program{}, err
 	}
+	files, err := env.ResolveSecrets(ctx, "secretFiles", h.files)
+	if err != nil {
+		return Program{}, err
+	}
+	stdin := h.stdin
+	if h.secretStdin != nil {
+		one, err := env.ResolveSecrets(ctx, "secretStdin", map[string]action.SecretRef{"value": h.secretStdin})
+		if err != nil {
+			return Program{}, err
+		}
+		stdin = one["value"]
+	}
 	all := map[string]string{}
-	maps.Copy(all, vars)
+	maps.Copy(all, h.vars)
 	maps.Copy(all, secrets)
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(env.Dir, dir)
 	}
 	return Program{
-		Args: args, Dir: dir, Env: all, Secrets: recorder.Values(),
+		Args: args, Dir: dir, Env: all, Files: files, Stdin: stdin, Secrets: recorder.Values(),
 		Key: env.Key, Log: env.Log, Children: env.Children,
 	}, nil
 }

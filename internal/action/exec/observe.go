@@ -16,13 +16,15 @@ const maxParsed = 1 << 20
 
 // ObserveInput is the input of exec.observe.
 type ObserveInput struct {
-	Command   []string                    `json:"command" doc:"Program and its arguments; no shell."`
-	Dir       string                      `json:"dir,omitempty" doc:"Working folder, relative to the platform file; default its folder."`
-	Env       map[string]string           `json:"env,omitempty" doc:"Environment variables that are added."`
-	SecretEnv map[string]action.SecretRef `json:"secretEnv,omitempty" refit:"secret" doc:"Environment variables from secrets; their values are removed from all output."`
-	Stdin     string                      `json:"stdin,omitempty" doc:"Text for the program's standard input; default empty."`
-	Format    string                      `json:"format,omitempty" enum:"raw,json,lines" doc:"How to read standard output into value: raw (default) leaves it in stdout."`
-	OkExits   []int                       `json:"okExits,omitempty" doc:"Exit codes that mean that the answer counts; default 0 only."`
+	Command     []string                    `json:"command" doc:"Program and its arguments; no shell."`
+	Dir         string                      `json:"dir,omitempty" doc:"Working folder, relative to the platform file; default its folder."`
+	Env         map[string]string           `json:"env,omitempty" doc:"Environment variables that are added."`
+	SecretEnv   map[string]action.SecretRef `json:"secretEnv,omitempty" refit:"secret" doc:"Environment variables from secrets; their values are removed from all output."`
+	SecretFiles map[string]action.SecretRef `json:"secretFiles,omitempty" refit:"secret" doc:"Environment variables with the paths of files that hold secrets; only this user can read a file, and it is gone with the program."`
+	Stdin       string                      `json:"stdin,omitempty" doc:"Text for the program's standard input; default empty."`
+	SecretStdin action.SecretRef            `json:"secretStdin,omitempty" refit:"secret" doc:"Standard input of the program from a secret."`
+	Format      string                      `json:"format,omitempty" enum:"raw,json,lines" doc:"How to read standard output into value: raw (default) leaves it in stdout."`
+	OkExits     []int                       `json:"okExits,omitempty" doc:"Exit codes that mean that the answer counts; default 0 only."`
 }
 
 // ObserveOutput is the output of exec.observe.
@@ -42,7 +44,11 @@ func Observe(r *Runner) action.Action {
 		Summary: "Read a fact from the output of a program.",
 		Effect:  action.ReadOnly,
 		Check: func(in ObserveInput) error {
-			return checkCommand("command", in.Command, in.Env, names(in.SecretEnv))
+			err := checkCommand("command", in.Command, in.Env, names(in.SecretEnv), names(in.SecretFiles))
+			if err != nil {
+				return err
+			}
+			return checkHanded(in.SecretEnv, in.SecretFiles, in.Stdin != "" && in.SecretStdin != nil)
 		},
 		Preview: func(_ context.Context, _ action.Env, in ObserveInput) (action.Preview, error) {
 			return action.Preview{Summary: "read the output of: " + Quote(in.Command)}, nil
@@ -63,11 +69,12 @@ func Observe(r *Runner) action.Action {
 
 func observe(ctx context.Context, r *Runner, env action.Env, in ObserveInput) (ObserveOutput, error) {
 	parsed := in.Format == "json" || in.Format == "lines"
-	c, err := newCommand(ctx, env, in.Command, in.Dir, in.Env, in.SecretEnv)
+	c, err := newCommand(ctx, env, in.Command, in.Dir, handed{
+		vars: in.Env, secretVars: in.SecretEnv, files: in.SecretFiles, stdin: in.Stdin, secretStdin: in.SecretStdin,
+	})
 	if err != nil {
 		return ObserveOutput{}, err
 	}
-	c.Stdin = in.Stdin
 	if parsed {
 		c.KeepStdout = maxParsed
 	}

@@ -129,6 +129,9 @@ type Program struct {
 	Env   map[string]string
 	Unset []string
 	Stdin string
+	// Files are contents that the program reads from files: the variable holds the
+	// path, of a file that only this user can read and that ends with the program.
+	Files map[string]string
 	// Secrets are values that are replaced in everything the program prints.
 	Secrets []string
 	// Key is the key of the effect, in action.KeyVariable of the environment.
@@ -161,6 +164,15 @@ type Result struct {
 // ExtentNone when the program was not started, else with ExtentUnknown. A
 // program that could not be recorded is killed.
 func (r *Runner) Run(ctx context.Context, c Program) (Result, error) {
+	if len(c.Files) > 0 {
+		paths, remove, err := handOver(c.Files)
+		if err != nil {
+			return Result{}, notHandedOver(c, err)
+		}
+		defer remove()
+		c.Env = maps.Clone(c.Env)
+		maps.Copy(c.Env, paths)
+	}
 	env := r.environment(c)
 	program, err := lookUp(c, env)
 	if err != nil {
@@ -248,6 +260,14 @@ func notStarted(ctx context.Context, c Program, err error) error {
 		Reason: reasonProgramNotStarted, Effect: action.ExtentNone,
 		Remedy: "check that it is a program for this machine and that the command is not too long",
 		Err:    fmt.Errorf("start program %q: %w", c.Args[0], err),
+	}
+}
+
+func notHandedOver(c Program, err error) error {
+	return &action.Error{
+		Reason: reasonProgramNotStarted, Retryable: true, Effect: action.ExtentNone,
+		Remedy: "see whether the memory or the temporary folder of this machine is full",
+		Err:    fmt.Errorf("start program %q: keep a secret in a file for it: %w", c.Args[0], err),
 	}
 }
 

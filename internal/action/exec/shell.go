@@ -15,6 +15,8 @@ type ShellInput struct {
 	Dir            string                      `json:"dir,omitempty" doc:"Working folder, relative to the platform file; default its folder."`
 	Env            map[string]string           `json:"env,omitempty" doc:"Environment variables that are added, for observe and undo too."`
 	SecretEnv      map[string]action.SecretRef `json:"secretEnv,omitempty" refit:"secret" doc:"Environment variables from secrets, for observe and undo too; their values are removed from all output."`
+	SecretFiles    map[string]action.SecretRef `json:"secretFiles,omitempty" refit:"secret" doc:"Environment variables with the paths of files that hold secrets, for observe and undo too; only this user can read a file, and it is gone with the program."`
+	SecretStdin    action.SecretRef            `json:"secretStdin,omitempty" refit:"secret" doc:"Standard input of script from a secret."`
 	UnchangedExits []int                       `json:"unchangedExits,omitempty" doc:"Exit codes of script that mean that it failed and changed nothing."`
 	Observe        string                      `json:"observe,omitempty" doc:"Script that tells whether the effect has happened: exit code 0 for done, 1 for not started, 2 for under way; without it a lost attempt puts the step in doubt."`
 	Undo           string                      `json:"undo,omitempty" doc:"Script that takes the effect back, and also succeeds when there is nothing left to take back; without it the step has no inverse."`
@@ -52,7 +54,8 @@ func Shell(r *Runner) action.Action {
 // command returns in as the programs that it stands for.
 func (in ShellInput) command() CommandInput {
 	out := CommandInput{
-		Command: sh(in.Script), Dir: in.Dir, Env: in.Env, SecretEnv: in.SecretEnv, UnchangedExits: in.UnchangedExits,
+		Command: sh(in.Script), Dir: in.Dir, Env: in.Env, SecretEnv: in.SecretEnv,
+		SecretFiles: in.SecretFiles, SecretStdin: in.SecretStdin, UnchangedExits: in.UnchangedExits,
 	}
 	if in.Observe != "" {
 		out.Observe = &ObserveCommand{Command: sh(in.Observe), InProgressExits: []int{underWay}}
