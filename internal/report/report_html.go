@@ -177,7 +177,7 @@ func stageTitle(s StageView) string {
 	if s.Abort {
 		return "Way back: " + oneLine(s.ID)
 	}
-	return fmt.Sprintf("Stage %d: %s (%s)", s.Number, oneLine(s.ID), partText(s.Part))
+	return fmt.Sprintf("Stage %d: %s (%s)", s.Number, oneLine(s.ID), partText(&s))
 }
 
 // remainsWord says what the steps that remain are.

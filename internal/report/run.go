@@ -106,6 +106,8 @@ type StageView struct {
 	Number int      `json:"number"`
 	Digest string   `json:"digest"`
 	Part   run.Part `json:"part"`
+	// Ended tells that the run went no further in it: it has ended, or goes back.
+	Ended bool `json:"ended,omitempty"`
 	// Current marks the stage that the run is in; Abort an author's way back.
 	Current bool `json:"current,omitempty"`
 	Abort   bool `json:"abort,omitempty"`

@@ -78,6 +78,8 @@ func (b *runBuilder) stage(i int) {
 	if abort {
 		v.Number = 0
 	}
+	s := &b.src.State
+	v.Ended = (s.Status.Final() || s.Back != nil) && state.Part != run.PartAhead && state.Part != run.PartOver
 	if state.Asking != nil {
 		v.Asking = state.Asking.Message
 	}

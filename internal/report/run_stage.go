@@ -29,7 +29,7 @@ func (t *runText) stage(s *StageView) {
 		return
 	}
 	t.blank()
-	t.rule(Heading, "━", name+" ("+partText(s.Part)+")")
+	t.rule(Heading, "━", name+" ("+partText(s)+")")
 	t.stageState(s)
 	shown, hidden := t.pick(s.Steps)
 	for i := range shown {
@@ -42,8 +42,11 @@ func (t *runText) stage(s *StageView) {
 }
 
 // partText says how far a stage has come.
-func partText(p run.Part) string {
-	switch p {
+func partText(s *StageView) string {
+	if s.Ended {
+		return "not carried out to its end"
+	}
+	switch s.Part {
 	case run.PartAhead:
 		return "not begun"
 	case run.PartChecking:
@@ -59,7 +62,7 @@ func partText(p run.Part) string {
 	case run.PartOver:
 		return "over"
 	}
-	return string(p)
+	return string(s.Part)
 }
 
 func (t *runText) stageState(s *StageView) {
