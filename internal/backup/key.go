@@ -124,8 +124,8 @@ func (k *Key) decrypt(data, into []byte) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// opens says why the key cannot open a backup, nil when it can or none is needed.
-func (k *Key) opens(m *Manifest) error {
+// Opens says why the key cannot open a backup, nil when it can or none is needed.
+func (k *Key) Opens(m *Manifest) error {
 	if !m.Encrypted() {
 		return nil
 	}

@@ -41,7 +41,7 @@ type streamReader struct {
 
 // newStreamReader returns the stream of a backup. Close has to be called.
 func newStreamReader(ctx context.Context, s Store, m *Manifest, key *Key, onPart func(Part)) (*streamReader, error) {
-	if err := key.opens(m); err != nil {
+	if err := key.Opens(m); err != nil {
 		return nil, err
 	}
 	cores := runtime.GOMAXPROCS(0)

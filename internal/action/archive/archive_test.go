@@ -296,6 +296,9 @@ func TestEncrypted(t *testing.T) {
 	if failed, ok := errors.AsType[*action.Error](err); !ok || failed.Reason != backup.ReasonWrongKey {
 		t.Errorf("without the key: %v", err)
 	}
+	if left, _ := filepath.Glob(w.Env.Dir + "/.elsewhere*"); len(left) > 0 {
+		t.Errorf("without the key it leaves %v", left)
+	}
 	restore["key"] = in["key"]
 	if _, err := archive.Restore(world()).Run(t.Context(), w.Env, restore, nil); err != nil {
 		t.Error(err)

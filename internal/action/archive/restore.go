@@ -106,6 +106,9 @@ func (w World) runRestore(
 	if err == nil {
 		err = e.Ready()
 	}
+	if err == nil { // Before anything is made: a wrong key leaves nothing behind.
+		err = p.key.Opens(e.Manifest)
+	}
 	if err != nil {
 		return RestoreOutput{}, withEffect(err, action.ExtentNone)
 	}
