@@ -2,6 +2,7 @@ package exec_test
 
 import (
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -34,8 +35,11 @@ stat -L -c "%a %F" "$F" >&2; env | grep -c hunter2 >&2`)
 	if runtime.GOOS == "linux" && stderr != "600 regular file\n0" {
 		t.Errorf("the file, and the secrets in the environment: %q", stderr)
 	}
-	_, path, _ := strings.Cut(strings.Split(stdout, "\n")[2]+" ", "at ")
-	path = strings.TrimSpace(strings.TrimSuffix(path, "read-2"))
+	_, rest, found := strings.Cut(stdout, " at ")
+	path, _, _ := strings.Cut(rest, "\n")
+	if !found || !filepath.IsAbs(path) {
+		t.Fatalf("it does not say where the file was: %q", stdout)
+	}
 	if content, err := os.ReadFile(path); err == nil && strings.Contains(string(content), "hunter2") {
 		t.Errorf("the secret is still at %q", path)
 	}
