@@ -71,6 +71,26 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// WithExtent returns an *Error with another extent, for who knows better than what
+// has failed how much has happened. Other errors are returned as they are.
+func WithExtent(err error, extent Extent) error {
+	failed, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	out := *failed
+	out.Effect = extent
+	return &out
+}
+
+// ReasonOf returns the reason of an *Error, "" of other errors.
+func ReasonOf(err error) string {
+	if failed, ok := errors.AsType[*Error](err); ok {
+		return failed.Reason
+	}
+	return ""
+}
+
 // oneLine keeps messages on one line and harmless to terminals, whatever was
 // quoted into them.
 func oneLine(s string) string {

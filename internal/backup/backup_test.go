@@ -220,7 +220,7 @@ func resumes(t *testing.T, s Store, key *Key, tree string) {
 	w := worker(t)
 	counting := &faulty{Store: s, after: 2}
 	r := Request{Store: counting, Name: "big", Key: "r/s", Origin: "o", Kind: Directory, Path: tree, Lock: key}
-	if _, err := w.Make(t.Context(), r); reasonOf(err) != ReasonStoreGone {
+	if _, err := w.Make(t.Context(), r); action.ReasonOf(err) != ReasonStoreGone {
 		t.Fatalf("got %v, want the error of the store", err)
 	}
 	if list, _ := s.List(t.Context(), ""); len(list) == 0 {
@@ -297,7 +297,7 @@ func TestStoreThatLies(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		if _, err := w.Check(t.Context(), liar, e, ReadBack, nil); !isDamage(err) && reasonOf(err) != ReasonBackupIncomplete {
+		if _, err := w.Check(t.Context(), liar, e, ReadBack, nil); !IsDamage(err) && action.ReasonOf(err) != ReasonBackupIncomplete {
 			t.Errorf("a store that keeps nothing after %d objects: %v", after, err)
 		}
 	}
@@ -319,7 +319,7 @@ func TestWrongKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := w.Check(t.Context(), s, e, Restored, tc.key)
-			if reasonOf(err) != ReasonWrongKey || !strings.HasSuffix(err.Error(), tc.want) {
+			if action.ReasonOf(err) != ReasonWrongKey || !strings.HasSuffix(err.Error(), tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
 			if _, err := w.Check(t.Context(), s, e, ReadBack, tc.key); err != nil {
@@ -337,7 +337,7 @@ func TestWrongKey(t *testing.T) {
 		return nil
 	})
 	for _, text := range []string{"", "AGE-SECRET-KEY-1XYZ", "hunter2"} {
-		if _, err := ParseKey(text); reasonOf(err) != ReasonWrongKey || text != "" && strings.Contains(err.Error(), text) {
+		if _, err := ParseKey(text); action.ReasonOf(err) != ReasonWrongKey || text != "" && strings.Contains(err.Error(), text) {
 			t.Errorf("key %q: %v", text, err)
 		}
 	}
@@ -413,7 +413,7 @@ func TestSourceThatChanges(t *testing.T) {
 				}
 			}
 			_, err := w.Make(t.Context(), Request{Store: s, Name: "x", Key: "r/s", Kind: Directory, Path: tree})
-			if r := reasonOf(err); r != ReasonSourceChanged && r != ReasonSourceNotFound || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "\n") {
+			if r := action.ReasonOf(err); r != ReasonSourceChanged && r != ReasonSourceNotFound || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
 			if list, _ := s.List(t.Context(), ""); slices.ContainsFunc(list, func(o Object) bool { return strings.Contains(o.Name, "manifest") }) {
@@ -525,7 +525,7 @@ func TestStoreThatVanishes(t *testing.T) {
 		}
 	}
 	_, err = w.Make(t.Context(), Request{Store: s, Name: "x", Key: "r/s", Kind: Directory, Path: tree})
-	if reasonOf(err) != ReasonStoreGone || !strings.Contains(err.Error(), "has gone: bring the folder back") {
+	if action.ReasonOf(err) != ReasonStoreGone || !strings.Contains(err.Error(), "has gone: bring the folder back") {
 		t.Errorf("got %v", err)
 	}
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
@@ -545,7 +545,7 @@ func TestCancelled(t *testing.T) {
 		}
 	}
 	_, err := w.Make(ctx, Request{Store: s, Name: "x", Key: "r/s", Kind: Directory, Path: tree})
-	if reasonOf(err) != ReasonInterrupted {
+	if action.ReasonOf(err) != ReasonInterrupted {
 		t.Errorf("got %v", err)
 	}
 }

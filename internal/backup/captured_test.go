@@ -18,7 +18,7 @@ func TestSecretNeedsKey(t *testing.T) {
 	}
 	r := Request{Store: store, Name: "hub", Key: "k", Kind: Secret, Path: `file "x"`, Value: "hunter2"}
 	_, err = Worker{Now: time.Now}.Make(t.Context(), r)
-	if reasonOf(err) != action.ReasonInvalidInput || !strings.Contains(err.Error(), "a secret is kept encrypted only") {
+	if action.ReasonOf(err) != action.ReasonInvalidInput || !strings.Contains(err.Error(), "a secret is kept encrypted only") {
 		t.Errorf("got %v", err)
 	}
 	if list, err := store.List(t.Context(), ""); err != nil || len(list) != 0 {

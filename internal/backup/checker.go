@@ -34,7 +34,7 @@ func (w Worker) Prove(ctx context.Context, s Store, e *Entry, level int, key *Ke
 // Check checks a backup at a level and writes nothing. Level 1 needs no key.
 func (w Worker) Check(ctx context.Context, s Store, e *Entry, level int, key *Key) (Proof, error) {
 	if err := cmp.Or(e.Ready(), e.Doubt); err != nil {
-		if isDamage(err) && e.Manifest != nil {
+		if IsDamage(err) && e.Manifest != nil {
 			return Proof{}, w.allDamage(ctx, s, e, err)
 		}
 		return Proof{}, err
@@ -49,7 +49,7 @@ func (w Worker) Check(ctx context.Context, s Store, e *Entry, level int, key *Ke
 	} else {
 		proof.Counts, err = w.unpacked(ctx, s, e, level, key)
 	}
-	if isDamage(err) {
+	if IsDamage(err) {
 		return Proof{}, w.allDamage(ctx, s, e, err)
 	}
 	if err != nil {
@@ -136,7 +136,7 @@ func streamFailure(m *Manifest, err error) error {
 	if ended := interrupted("read the backup", err); ended != nil {
 		return ended
 	}
-	if reasonOf(err) != "" {
+	if action.ReasonOf(err) != "" {
 		return err
 	}
 	return damaged(m.ID, "%w", err)

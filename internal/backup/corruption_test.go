@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/refitproject/refit/internal/action"
 )
 
 // corruptionsInBucket is how many are tried on each kind of backup on S3.
@@ -94,8 +96,8 @@ func damageOnce(t *testing.T, w Worker, p place, s Store, id string, key *Key, n
 	level := 1 + dice.IntN(2)
 	if err := verified(t, w, s, id, key, level); err == nil {
 		t.Errorf("seed %d: %s of %s at %d was not found at level %d", seed, what, path.Base(name), at, level)
-	} else if strings.Contains(err.Error(), "\n") || !isDamage(err) && reasonOf(err) != ReasonBackupIncomplete {
-		t.Errorf("seed %d: %s of %s: %q (%s)", seed, what, path.Base(name), err, reasonOf(err))
+	} else if strings.Contains(err.Error(), "\n") || !IsDamage(err) && action.ReasonOf(err) != ReasonBackupIncomplete {
+		t.Errorf("seed %d: %s of %s: %q (%s)", seed, what, path.Base(name), err, action.ReasonOf(err))
 	}
 	p.save(t, name, whole)
 	return what

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/backup/miniotest"
 )
 
@@ -49,7 +50,7 @@ func TestFullDisks(t *testing.T) {
 	}
 	r := Request{Store: s, Name: "x", Key: "r/s", Kind: Directory, Path: tree}
 	_, err = w.Make(t.Context(), r)
-	if reasonOf(err) != ReasonStoreFull || !strings.HasSuffix(err.Error(), "no space left on device: make room there, or remove old ones with refit backup prune") {
+	if action.ReasonOf(err) != ReasonStoreFull || !strings.HasSuffix(err.Error(), "no space left on device: make room there, or remove old ones with refit backup prune") {
 		t.Fatalf("got %v", err)
 	}
 	if left, _ := filepath.Glob(dir + "/*/" + unfinished + "*"); len(left) > 0 {
@@ -60,7 +61,7 @@ func TestFullDisks(t *testing.T) {
 	}
 	e := w.mustMake(t, r)
 	w.Scratch = mounted(t, "10m")
-	if _, err := w.Check(t.Context(), s, e, Restored, nil); reasonOf(err) != ReasonDiskFull {
+	if _, err := w.Check(t.Context(), s, e, Restored, nil); action.ReasonOf(err) != ReasonDiskFull {
 		t.Errorf("got %v", err)
 	}
 	if left, _ := os.ReadDir(w.Scratch); len(left) > 0 {
@@ -82,7 +83,7 @@ func TestReadOnlyStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = w.Make(t.Context(), Request{Store: s, Name: "x", Key: "r/t", Kind: Directory, Path: tree})
-	if reasonOf(err) != ReasonStoreReadOnly || !strings.HasSuffix(err.Error(), "read-only file system: let Refit write there, or name another store") {
+	if action.ReasonOf(err) != ReasonStoreReadOnly || !strings.HasSuffix(err.Error(), "read-only file system: let Refit write there, or name another store") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := w.Check(t.Context(), s, e, Restored, nil); err != nil {
@@ -104,7 +105,7 @@ func TestUnmounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = w.Make(t.Context(), Request{Store: s, Name: "x", Key: "r/s", Kind: Directory, Path: tree})
-	if reasonOf(err) != ReasonStoreGone {
+	if action.ReasonOf(err) != ReasonStoreGone {
 		t.Errorf("got %v", err)
 	}
 	if left, _ := os.ReadDir(dir); len(left) > 0 {

@@ -66,16 +66,8 @@ func damaged(id, format string, args ...any) *action.Error {
 		"backup %q: %w", id, fmt.Errorf(format, args...))
 }
 
-// isDamage tells whether err is about the bytes of a backup.
-func isDamage(err error) bool { return reasonOf(err) == ReasonBackupDamaged }
-
-// reasonOf returns the reason of an *action.Error, "" of other errors.
-func reasonOf(err error) string {
-	if failed, ok := errors.AsType[*action.Error](err); ok {
-		return failed.Reason
-	}
-	return ""
-}
+// IsDamage tells whether err is about the bytes of a backup.
+func IsDamage(err error) bool { return action.ReasonOf(err) == ReasonBackupDamaged }
 
 // bare returns an error of a file without the path, which the message has
 // already.
@@ -99,7 +91,7 @@ func interrupted(what string, err error) error {
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
-	if reasonOf(err) == ReasonInterrupted {
+	if action.ReasonOf(err) == ReasonInterrupted {
 		return err
 	}
 	return failure(ReasonInterrupted, "", true, "%s: %w", what, err)

@@ -139,7 +139,7 @@ func storeOrSource(s Store, err error) error {
 	if ended := interrupted("make the backup", err); ended != nil {
 		return ended
 	}
-	if reasonOf(err) == "" {
+	if action.ReasonOf(err) == "" {
 		return fmt.Errorf("write to backup store %q: %w", s.Address(), err)
 	}
 	return err
@@ -243,7 +243,7 @@ func Discard(ctx context.Context, s Store, e *Entry) error {
 		if buffer, err = readPart(ctx, s, m.ID, p, buffer); err == nil {
 			continue
 		}
-		if !isDamage(err) {
+		if !IsDamage(err) {
 			return err
 		}
 		if err := s.Remove(ctx, m.ID+"/"+p.Name); err != nil {

@@ -30,7 +30,7 @@ func codeOf(err error) string {
 // failed says what a server did not do, with the reasons of the other stores.
 // What went wrong because the work was ended from outside is that.
 func (b *bucket) failed(ctx context.Context, what, name string, err error) error {
-	if reasonOf(err) != "" {
+	if action.ReasonOf(err) != "" {
 		return err
 	}
 	if ended := ctx.Err(); ended != nil {

@@ -45,8 +45,8 @@ func isPut(r *http.Request, part string) bool {
 // oneLine fails the test unless an error has a reason and says it in one line.
 func oneLine(t *testing.T, err error, reason, want string) {
 	t.Helper()
-	if reasonOf(err) != reason || !strings.Contains(fmt.Sprint(err), want) || strings.Contains(fmt.Sprint(err), "\n") {
-		t.Errorf("got  %s: %v\nwant %s: %s", reasonOf(err), err, reason, want)
+	if action.ReasonOf(err) != reason || !strings.Contains(fmt.Sprint(err), want) || strings.Contains(fmt.Sprint(err), "\n") {
+		t.Errorf("got  %s: %v\nwant %s: %s", action.ReasonOf(err), err, reason, want)
 	}
 	for _, secret := range append(server.Server(t).Environ(), "hunter2") {
 		if _, value, _ := strings.Cut(secret, "="); value != "" && strings.Contains(fmt.Sprint(err), value) && value != "refit-test" {
@@ -446,14 +446,14 @@ func TestParseS3(t *testing.T) {
 		}
 		got, err := parseS3(address, u)
 		if text, isError := want.(string); isError {
-			if reasonOf(err) != ReasonStoreAddress || !strings.Contains(err.Error(), text) || strings.Contains(err.Error(), "hunter2") {
+			if action.ReasonOf(err) != ReasonStoreAddress || !strings.Contains(err.Error(), text) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%s: got %v, want %q", address, err, text)
 			}
 		} else if diff := cmp.Diff(want, got, cmp.AllowUnexported(s3Address{})); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", address, err, diff)
 		}
 	}
-	if _, err := (Opener{}).Open("s3://bucket?endpoint=http://a_b:x", ""); reasonOf(err) != ReasonStoreAddress {
+	if _, err := (Opener{}).Open("s3://bucket?endpoint=http://a_b:x", ""); action.ReasonOf(err) != ReasonStoreAddress {
 		t.Errorf("got %v", err)
 	}
 }
@@ -492,7 +492,7 @@ func TestAWS(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = s.List(t.Context(), "")
-			if reasonOf(err) != ReasonStoreReadOnly || !strings.HasPrefix(asked, tc.want) {
+			if action.ReasonOf(err) != ReasonStoreReadOnly || !strings.HasPrefix(asked, tc.want) {
 				t.Errorf("asked %s: %v", asked, err)
 			}
 		})

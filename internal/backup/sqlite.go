@@ -16,6 +16,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/refitproject/refit/internal/action"
 )
 
 // pagesAtOnce is how much is copied between two looks at whether to go on.
@@ -106,7 +108,7 @@ func databaseFailure(name string, err error) error {
 	if ended := interrupted("read", err); ended != nil {
 		return ended
 	}
-	if reasonOf(err) != "" {
+	if action.ReasonOf(err) != "" {
 		return err
 	}
 	name = printable(name)

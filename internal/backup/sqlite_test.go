@@ -104,7 +104,7 @@ func TestDatabaseOfOtherRows(t *testing.T) {
 	if _, err := w.Check(t.Context(), s, e, Parsed, nil); err != nil {
 		t.Errorf("level 2 counts no rows: %v", err)
 	}
-	if _, err := w.Check(t.Context(), s, e, Restored, nil); !isDamage(err) {
+	if _, err := w.Check(t.Context(), s, e, Restored, nil); !IsDamage(err) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/refitproject/refit/internal/action"
 )
 
 // Store keeps objects by name. Names are parts of [a-z0-9._-], joined by
@@ -118,7 +120,7 @@ func doing(what, name string) string {
 
 // storeFailure says what a store did not do.
 func storeFailure(address, what, name string, err error) error {
-	if reasonOf(err) != "" {
+	if action.ReasonOf(err) != "" {
 		return err
 	}
 	const text = "backup store %q: %s: %w"

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/minio/minio-go/v7"
 
+	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/backup/miniotest"
 )
 
@@ -210,7 +211,7 @@ func TestStores(t *testing.T) {
 				t.Errorf("it holds %q", got)
 			}
 			err := s.Put(t.Context(), "a/x", []byte("longer than before"))
-			if reasonOf(err) != ReasonStoreTrouble || !strings.Contains(err.Error(), `"a/x" has 5 bytes, although 18 were written`) {
+			if action.ReasonOf(err) != ReasonStoreTrouble || !strings.Contains(err.Error(), `"a/x" has 5 bytes, although 18 were written`) {
 				t.Errorf("of another size: %v", err)
 			}
 			if got := mustRead(t, s, "a/x"); got != "first" {
@@ -325,7 +326,7 @@ func TestStores(t *testing.T) {
 		"Names": {"names that not every store can hold are refused", func(t *testing.T, p place, s Store) {
 			t.Helper()
 			for _, name := range []string{"", "/a", "a/", "a//b", "../a", "a/../b", ".a", "A", "a b", "ä", "a\n"} {
-				if err := s.Put(t.Context(), name, []byte("x")); reasonOf(err) != ReasonStoreTrouble || strings.Contains(err.Error(), "\n") {
+				if err := s.Put(t.Context(), name, []byte("x")); action.ReasonOf(err) != ReasonStoreTrouble || strings.Contains(err.Error(), "\n") {
 					t.Errorf("%q: %v", name, err)
 				}
 			}
@@ -340,7 +341,7 @@ func TestStores(t *testing.T) {
 			cancel()
 			_, listed := s.List(ctx, "")
 			for what, err := range map[string]error{"put": s.Put(ctx, "a/y", nil), "list": listed} {
-				if reasonOf(err) != ReasonInterrupted {
+				if action.ReasonOf(err) != ReasonInterrupted {
 					t.Errorf("%s: %v", what, err)
 				}
 			}

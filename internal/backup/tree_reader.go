@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/refitproject/refit/internal/action"
 )
 
 // treeReader makes the files of a tar stream below a folder that is empty.
@@ -259,7 +261,7 @@ func writeFailure(name string, err error) error {
 	if ended := interrupted("restore", err); ended != nil {
 		return ended
 	}
-	if reasonOf(err) != "" {
+	if action.ReasonOf(err) != "" {
 		return err
 	}
 	err, name = bare(err), printable(name)

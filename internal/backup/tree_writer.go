@@ -69,7 +69,7 @@ func sourceFailure(name string, err error) error {
 	if ended := interrupted("read", err); ended != nil {
 		return ended
 	}
-	if reasonOf(err) != "" {
+	if action.ReasonOf(err) != "" {
 		return err
 	}
 	err, name = bare(err), printable(name)

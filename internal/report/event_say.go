@@ -144,22 +144,9 @@ func sayObserved(b *run.Observed) said {
 		text, role = "looked: somebody else changed it", Danger
 	}
 	if n := len(b.Selection); n > 0 {
-		text += "; would act on " + number(n) + ": " + pickedText(b.Selection)
+		text += "; would act on " + number(n) + ": " + run.KeysOf(b.Selection)
 	}
 	return said{refText(b.Op), withReason(text, orText(b.Message, b.Reason)), role}
-}
-
-// pickedText names the first of what a step has picked.
-func pickedText(list []run.Selected) string {
-	const most = 5
-	names := make([]string, 0, most+1)
-	for _, m := range list[:min(len(list), most)] {
-		names = append(names, m.Key)
-	}
-	if more := len(list) - most; more > 0 {
-		names = append(names, number(more)+" more")
-	}
-	return strings.Join(names, ", ")
 }
 
 func withReason(text, reason string) string {

@@ -44,8 +44,8 @@
 //
 // The members of a forEach, and what an action picks out by itself (Selection of
 // a step), are recorded before anything is done to them. An approval is for one
-// list, by its digest. Once an attempt was
-// begun the list stands: looks, further attempts and the way back are about it.
+// list, by its digest. Once an attempt was begun the list stands: looks, further
+// attempts and the way back are about it.
 //
 // # Remedies
 //

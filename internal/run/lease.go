@@ -62,15 +62,15 @@ func (s *State) releasing() bool {
 	}
 	for _, at := range s.current().leases {
 		st, _ := s.stepAt(at)
-		if l := st.Lease; l != nil && (l.Op.flying() || l.Op.Life == InDoubt) {
+		if st.givingBack() {
 			return true
 		}
 	}
 	return false
 }
 
-// givingBack tells whether the lease of a step that is to be tried again is being
-// released: that comes first.
+// givingBack tells whether the lease of a step is being released, or nobody knows
+// whether it was.
 func (st *StepState) givingBack() bool {
 	return st.Lease != nil && (st.Lease.Op.flying() || st.Lease.Op.Life == InDoubt)
 }

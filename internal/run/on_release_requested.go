@@ -25,7 +25,7 @@ func (s *State) mayRelease(at Place) error {
 		return refused("the run is being rolled back, which releases the leases too")
 	case st.Status == StepRunning || st.Status == StepInDoubt || st.Status == StepWaiting:
 		return refused("step %q of stage %q is %s: let it end first", step.ID, id, st.Status)
-	case st.Lease.Op.flying() || st.Lease.Op.Life == InDoubt:
+	case st.givingBack():
 		return refused("the lease of step %q is being released already", step.ID)
 	case s.Paused:
 		return refused("the run is paused: resume it first")

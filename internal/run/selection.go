@@ -24,7 +24,7 @@ func (s *State) selected(f spot, list []Selected) {
 	case n > rule.Max:
 		f.op.fail("TooManySelected",
 			fmt.Sprintf("it would act on more than the %d members that the plan allows: %s; make a new plan",
-				rule.Max, keysOf(list)))
+				rule.Max, KeysOf(list)))
 	case n == 0 && rule.Empty != plan.EmptyOK:
 		f.op.fail("NothingSelected", "it would act on nothing, which the plan refuses")
 	case !rule.Approve || n == 0:
@@ -92,11 +92,11 @@ func listDigest(list []Selected) string {
 
 // question lists the members that a person is asked about.
 func question(list []Selected) string {
-	return fmt.Sprintf("%d members: %s", len(list), keysOf(list))
+	return fmt.Sprintf("%d members: %s", len(list), KeysOf(list))
 }
 
-// keysOf names the first members of a list.
-func keysOf(list []Selected) string {
+// KeysOf names the first members of a list, for people.
+func KeysOf(list []Selected) string {
 	const most = 10
 	keys := make([]string, 0, most+1)
 	for _, m := range list[:min(len(list), most)] {

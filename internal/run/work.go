@@ -69,7 +69,7 @@ func (s *State) beginSteps(st *StageState, low, active int) bool {
 			step.Status, step.Wait = StepWaiting, WaitWindow
 		case s.isRemedy(at) && s.mends(at): // What it was taken for leaves its room to it.
 			s.begin(at)
-		case active >= s.Parallel || s.resourceTaken(at) || step.givingBack():
+		case active >= s.Parallel || s.resourceTaken(at) || step.givingBack(): // A release comes first.
 			step.Status = StepReady
 		default:
 			s.begin(at)
@@ -260,8 +260,7 @@ func (s *State) resourceTaken(at Place) bool {
 	}
 	return s.Held > 0 && slices.ContainsFunc(s.current().leases, func(o Place) bool {
 		other, step := s.stepAt(o)
-		l := other.Lease
-		return step.Resource == name && o != at && l != nil && (l.Op.flying() || l.Op.Life == InDoubt)
+		return step.Resource == name && o != at && other.givingBack()
 	})
 }
 

@@ -64,8 +64,7 @@ func (s *Service) VerifyBackup(ctx context.Context, r VerifyRequest) (*report.Ba
 // BackupIsBad tells whether an error says that a backup is not what was stored,
 // or not all of it.
 func BackupIsBad(err error) bool {
-	failed, ok := errors.AsType[*action.Error](err)
-	return ok && (failed.Reason == backup.ReasonBackupDamaged || failed.Reason == backup.ReasonBackupIncomplete)
+	return backup.IsDamage(err) || action.ReasonOf(err) == backup.ReasonBackupIncomplete
 }
 
 // RestoreRequest asks for a backup to be brought back.

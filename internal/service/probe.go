@@ -40,9 +40,9 @@ func (s *Service) Probe(ctx context.Context, id string) error {
 	return watch.Watch(ctx, watch.Options{
 		Dir: s.probeDir(), Run: id, Plan: snap.State.Plan(), Folder: snap.Info.Dir,
 		HTTP: s.o.Probes.HTTP, Programs: s.o.Probes.Programs, Now: s.o.Now,
-		Changed: func(ctx context.Context, span probe.Span, unmeasured bool) error {
+		Changed: func(ctx context.Context, p probe.Plan, span probe.Span, unmeasured bool) error {
 			return e.Request(ctx, id, &run.ProbeChanged{
-				Probe: span.Probe, Component: componentOf(snap.State.Plan(), span.Probe), Up: span.Up, Since: span.From,
+				Probe: p.Name, Component: p.Component, Up: span.Up, Since: span.From,
 				Unmeasured: unmeasured, Why: span.Why,
 			})
 		},
@@ -55,16 +55,6 @@ func (s *Service) Probe(ctx context.Context, id string) error {
 			return i < 0 || list.Runs[i].Moved || list.Runs[i].Status.Final() && list.Runs[i].Next.IsZero(), nil
 		},
 	})
-}
-
-// componentOf returns the component that a probe measures.
-func componentOf(p *plan.Plan, name string) string {
-	for i := range p.Probes {
-		if p.Probes[i].Name == name {
-			return p.Probes[i].Component
-		}
-	}
-	return ""
 }
 
 // samples returns the probes of a run and what they have sampled. Samples that

@@ -110,7 +110,7 @@ func (w World) observeBackup(
 	}
 	e, err := p.find(ctx, env, in)
 	if err != nil {
-		return action.Observed[BackupOutput]{}, withEffect(err, action.ExtentNone)
+		return action.Observed[BackupOutput]{}, action.WithExtent(err, action.ExtentNone)
 	}
 	if e == nil {
 		return action.Observed[BackupOutput]{Status: action.NotStarted, Reason: "the store has no such backup"}, nil
@@ -134,7 +134,7 @@ func (w World) observeBackup(
 // find returns what the store has of the backup of this effect, nil for nothing.
 func (p *place) find(ctx context.Context, env action.Env, in BackupInput) (*backup.Entry, error) {
 	e, err := backup.Find(ctx, p.store, backup.ID(nameOf(in), env.Key, env.Origin))
-	if reasonOf(err) == backup.ReasonBackupNotFound {
+	if action.ReasonOf(err) == backup.ReasonBackupNotFound {
 		return nil, nil //nolint:nilnil // nothing was stored, which is no error
 	}
 	return e, err
@@ -149,11 +149,11 @@ func (w World) runBackup(
 	}
 	e, err := p.find(ctx, env, in)
 	if err != nil {
-		return BackupOutput{}, withEffect(err, action.ExtentNone)
+		return BackupOutput{}, action.WithExtent(err, action.ExtentNone)
 	}
 	if e != nil && e.Problem != nil { // it was never proved, or Observe would have said done
 		if err := backup.Discard(ctx, p.store, e); err != nil {
-			return BackupOutput{}, withEffect(err, action.ExtentPartial)
+			return BackupOutput{}, action.WithExtent(err, action.ExtentPartial)
 		}
 	}
 	if err := w.before("make"); err != nil {
@@ -163,14 +163,14 @@ func (w World) runBackup(
 	r.Store, r.Lock = p.store, p.key
 	m, err := p.worker.Make(ctx, r)
 	if err != nil {
-		return BackupOutput{}, withEffect(err, action.ExtentPartial)
+		return BackupOutput{}, action.WithExtent(err, action.ExtentPartial)
 	}
 	if err := w.before("prove"); err != nil {
 		return BackupOutput{}, err
 	}
 	proof, err := p.prove(ctx, m.ID, level(env, in))
 	if err != nil {
-		return BackupOutput{}, withEffect(err, action.ExtentPartial)
+		return BackupOutput{}, action.WithExtent(err, action.ExtentPartial)
 	}
 	return outputOf(in, m, proof), nil
 }

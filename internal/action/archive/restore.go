@@ -61,8 +61,8 @@ func Restore(w World) action.Action {
 
 // notWritten says that files could not be moved.
 func notWritten(path string, err error, effect action.Extent) error {
-	if reasonOf(err) != "" {
-		return withEffect(err, effect)
+	if action.ReasonOf(err) != "" {
+		return action.WithExtent(err, effect)
 	}
 	return &action.Error{
 		Reason: backup.ReasonNotWritten, Retryable: true, Effect: effect,
@@ -110,7 +110,7 @@ func (w World) runRestore(
 		err = p.key.Opens(e.Manifest)
 	}
 	if err != nil {
-		return RestoreOutput{}, withEffect(err, action.ExtentNone)
+		return RestoreOutput{}, action.WithExtent(err, action.ExtentNone)
 	}
 	x, err := w.exchange(env, absolute(env, in.Path))
 	if err != nil {

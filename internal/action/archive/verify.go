@@ -61,7 +61,7 @@ func (w World) observeProof(
 	}
 	e, err := backup.Find(ctx, p.store, in.Backup)
 	if err != nil {
-		return action.Observed[VerifyOutput]{}, withEffect(err, action.ExtentNone)
+		return action.Observed[VerifyOutput]{}, action.WithExtent(err, action.ExtentNone)
 	}
 	mine := slices.IndexFunc(e.Proofs, func(proof backup.Proof) bool {
 		return proof.Key == env.Key && proof.Origin == env.Origin && proof.Level >= levelOf(in)
@@ -84,11 +84,11 @@ func (w World) runProof(ctx context.Context, env action.Env, in VerifyInput, _ m
 	}
 	e, err := backup.Find(ctx, p.store, in.Backup)
 	if err != nil {
-		return VerifyOutput{}, withEffect(err, action.ExtentNone)
+		return VerifyOutput{}, action.WithExtent(err, action.ExtentNone)
 	}
 	proof, err := p.worker.Prove(ctx, p.store, e, levelOf(in), p.key)
 	if err != nil {
-		return VerifyOutput{}, withEffect(err, action.ExtentNone)
+		return VerifyOutput{}, action.WithExtent(err, action.ExtentNone)
 	}
 	return proved(proof), nil
 }

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -46,7 +45,7 @@ func (w World) open(
 	p := &place{World: w}
 	var err error
 	if p.store, err = w.Stores.Open(store, env.Dir); err != nil {
-		return nil, withEffect(err, action.ExtentNone)
+		return nil, action.WithExtent(err, action.ExtentNone)
 	}
 	if len(key) > 0 {
 		values, err := env.ResolveSecrets(ctx, "key", map[string]action.SecretRef{"key": key})
@@ -54,7 +53,7 @@ func (w World) open(
 			return nil, err
 		}
 		if p.key, err = backup.ParseKey(values["key"]); err != nil {
-			return nil, withEffect(err, action.ExtentNone)
+			return nil, action.WithExtent(err, action.ExtentNone)
 		}
 	}
 	host, err := w.Hostname()
@@ -69,26 +68,6 @@ func (w World) open(
 		Report: env.Report,
 	}
 	return p, nil
-}
-
-// withEffect says how much has happened when a function of package backup has
-// failed, which does not know what it is part of.
-func withEffect(err error, effect action.Extent) error {
-	failed, ok := errors.AsType[*action.Error](err)
-	if !ok {
-		return err
-	}
-	out := *failed
-	out.Effect = effect
-	return &out
-}
-
-// reasonOf returns the reason of an error, "" without one.
-func reasonOf(err error) string {
-	if failed, ok := errors.AsType[*action.Error](err); ok {
-		return failed.Reason
-	}
-	return ""
 }
 
 // absolute returns the path that the author calls name.

@@ -173,7 +173,7 @@ func (c commander) ask(
 	}
 	res, err := c.runner.Run(ctx, command)
 	if err != nil {
-		return action.Observed[CommandOutput]{}, withoutEffect(err)
+		return action.Observed[CommandOutput]{}, action.WithExtent(err, action.ExtentNone)
 	}
 	seen := action.Observed[CommandOutput]{Reason: fmt.Sprintf("observe ended with exit code %d", res.ExitCode)}
 	switch {

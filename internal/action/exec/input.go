@@ -128,13 +128,3 @@ func lastLine(texts ...string) string {
 	}
 	return ""
 }
-
-// withoutEffect says of an error that the program only read.
-func withoutEffect(err error) error {
-	if failure, ok := errors.AsType[*action.Error](err); ok {
-		changed := *failure
-		changed.Effect = action.ExtentNone
-		return &changed
-	}
-	return err
-}

@@ -80,7 +80,7 @@ func observe(ctx context.Context, r *Runner, env action.Env, in ObserveInput) (O
 	}
 	res, err := r.Run(ctx, c)
 	if err != nil {
-		return ObserveOutput{}, withoutEffect(err)
+		return ObserveOutput{}, action.WithExtent(err, action.ExtentNone)
 	}
 	if !slices.Contains(orDefault(in.OkExits, 0), res.ExitCode) {
 		return ObserveOutput{}, failed(c, res, action.ExtentNone)

@@ -45,12 +45,12 @@ func Delete(system System) action.Action {
 		Check:     checkDelete,
 		Preview: func(_ context.Context, env action.Env, in DeleteInput) (action.Preview, error) {
 			what := fmt.Sprintf("delete files of %q that match %q", in.Folder, in.Names)
-			if found, err := d.pick(env, in); err == nil {
+			if found, err := pick(env, in); err == nil {
 				what += fmt.Sprintf("; now %d", len(found))
 			}
 			return action.Preview{Summary: what}, nil
 		},
-		Observe: d.observe,
+		Observe: observeDelete,
 		Run:     d.run,
 	})
 }
@@ -103,7 +103,7 @@ type deleter struct{ system System }
 
 // pick lists the files that are meant. The note tells a file from a later one
 // that has its name.
-func (d deleter) pick(env action.Env, in DeleteInput) ([]action.Member, error) {
+func pick(env action.Env, in DeleteInput) ([]action.Member, error) {
 	matches, err := in.matcher()
 	if err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func left(env action.Env, in DeleteInput, members []action.Member) ([]action.Mem
 	return still, nil
 }
 
-func (d deleter) observe(
+func observeDelete(
 	ctx context.Context, env action.Env, in DeleteInput,
 ) (action.Observed[DeleteOutput], error) {
 	var seen action.Observed[DeleteOutput]
@@ -161,7 +161,7 @@ func (d deleter) observe(
 	var err error
 	if !env.Attempted {
 		seen.Status = action.NotStarted
-		seen.Members, err = d.pick(env, in)
+		seen.Members, err = pick(env, in)
 		seen.Reason = fmt.Sprintf("%d files match", len(seen.Members))
 		return seen, err
 	}
@@ -185,7 +185,7 @@ func (d deleter) run(
 	ctx context.Context, env action.Env, in DeleteInput, _ map[string]any,
 ) (DeleteOutput, error) {
 	if err := ctx.Err(); err != nil {
-		return DeleteOutput{}, d.failed(in.Folder, action.ExtentNone, err)
+		return DeleteOutput{}, notDeleted(in.Folder, action.ExtentNone, err)
 	}
 	still, err := left(env, in, env.Members)
 	if err != nil {
@@ -194,11 +194,11 @@ func (d deleter) run(
 	extent := action.ExtentNone
 	for i, m := range still {
 		if err := ctx.Err(); err != nil {
-			return DeleteOutput{}, d.failed(m.Key, extent, err)
+			return DeleteOutput{}, notDeleted(m.Key, extent, err)
 		}
 		env.Report(action.Progress{Done: int64(i), Total: int64(len(still)), Unit: "files", Note: m.Key})
 		if err := d.system.remove(filepath.Join(absolute(env, in.Folder), m.Key)); err != nil {
-			return DeleteOutput{}, d.failed(m.Key, action.ExtentUnknown, err)
+			return DeleteOutput{}, notDeleted(m.Key, action.ExtentUnknown, err)
 		}
 		extent = action.ExtentPartial
 	}
@@ -223,8 +223,8 @@ func notListed(folder string, err error) error {
 	return failed
 }
 
-// failed says which file could not be deleted.
-func (d deleter) failed(name string, extent action.Extent, err error) error {
+// notDeleted says which file could not be deleted.
+func notDeleted(name string, extent action.Extent, err error) error {
 	out := &action.Error{
 		Reason: reasonNotDeleted, Retryable: true, Effect: extent,
 		Remedy: "check the permissions of the folder",

@@ -84,14 +84,14 @@ func (w World) open(ctx context.Context, env action.Env, in CaptureInput) (*capt
 		return nil, err
 	}
 	if c.key, err = backup.ParseKey(values["key"]); err != nil {
-		return nil, withEffect(err, action.ExtentNone)
+		return nil, action.WithExtent(err, action.ExtentNone)
 	}
 	open := w.Open
 	if open == nil {
 		open = backup.Opener{}.Open
 	}
 	if c.store, err = open(in.Store, env.Dir); err != nil {
-		return nil, withEffect(err, action.ExtentNone)
+		return nil, action.WithExtent(err, action.ExtentNone)
 	}
 	return c, nil
 }
@@ -102,7 +102,7 @@ func (c *capture) find(ctx context.Context) (*backup.Entry, error) {
 	if failed, ok := errors.AsType[*action.Error](err); ok && failed.Reason == backup.ReasonBackupNotFound {
 		return nil, nil //nolint:nilnil // nothing was stored, which is no error
 	}
-	return e, withEffect(err, action.ExtentNone)
+	return e, action.WithExtent(err, action.ExtentNone)
 }
 
 // observeCapture never asks for the secret itself: its source may be gone.
@@ -127,10 +127,10 @@ func (w World) observeCapture(
 	}
 	_, err = backup.Captured(ctx, c.store, c.id, c.key)
 	switch _, proved := e.Proof(); {
-	case isDamage(err):
+	case backup.IsDamage(err):
 		seen.Reason = err.Error()
 	case err != nil:
-		return action.Observed[CaptureOutput]{}, withEffect(err, action.ExtentNone)
+		return action.Observed[CaptureOutput]{}, action.WithExtent(err, action.ExtentNone)
 	case !proved:
 		seen.Reason = "it is stored and not proved yet"
 	default:
@@ -175,11 +175,11 @@ func (c *capture) keep(
 		if err == nil {
 			return e.Manifest, nil
 		}
-		if isDamage(err) {
+		if backup.IsDamage(err) {
 			err = backup.Discard(ctx, c.store, e)
 		}
 		if err != nil {
-			return nil, withEffect(err, action.ExtentPartial)
+			return nil, action.WithExtent(err, action.ExtentPartial)
 		}
 	}
 	values, err := env.ResolveSecrets(ctx, "secret", map[string]action.SecretRef{"secret": c.in.Secret})
@@ -194,7 +194,7 @@ func (c *capture) keep(
 		Store: c.store, Name: c.in.Name, Key: env.Key, Origin: env.Origin, Kind: backup.Secret, Path: from.String(),
 		Lock: c.key, Value: strings.TrimPrefix(values["secret"], from.Prefix),
 	})
-	return m, withEffect(err, action.ExtentPartial)
+	return m, action.WithExtent(err, action.ExtentPartial)
 }
 
 // prove reads the secret back. One that is damaged already is taken apart, so
@@ -202,19 +202,19 @@ func (c *capture) keep(
 func (c *capture) prove(ctx context.Context, worker backup.Worker) error {
 	e, err := backup.Find(ctx, c.store, c.id)
 	if err != nil {
-		return withEffect(err, action.ExtentPartial)
+		return action.WithExtent(err, action.ExtentPartial)
 	}
 	if _, proved := e.Proof(); proved {
 		return nil
 	}
 	_, err = worker.Prove(ctx, c.store, e, backup.Restored, c.key)
-	if !isDamage(err) {
-		return withEffect(err, action.ExtentPartial)
+	if !backup.IsDamage(err) {
+		return action.WithExtent(err, action.ExtentPartial)
 	}
 	if err := backup.Discard(ctx, c.store, e); err != nil {
-		return withEffect(err, action.ExtentPartial)
+		return action.WithExtent(err, action.ExtentPartial)
 	}
-	failed, _ := errors.AsType[*action.Error](withEffect(err, action.ExtentPartial))
+	failed, _ := errors.AsType[*action.Error](action.WithExtent(err, action.ExtentPartial))
 	failed.Retryable, failed.Remedy = true, "find out what the store did; a retry stores it again"
 	return failed
 }
@@ -223,21 +223,4 @@ func (c *capture) output(m *backup.Manifest) CaptureOutput {
 	prefix, _ := c.in.Secret["prefix"].(string)
 	kept := secret.Captured{Backup: c.id, Store: c.in.Store, Key: c.in.Key}
 	return CaptureOutput{Reference: kept.Plain(prefix), Captured: m.Began.Format(time.RFC3339Nano)}
-}
-
-func isDamage(err error) bool {
-	failed, ok := errors.AsType[*action.Error](err)
-	return ok && failed.Reason == backup.ReasonBackupDamaged
-}
-
-// withEffect says how much has happened when a function of package backup has
-// failed, which does not know what it is part of.
-func withEffect(err error, effect action.Extent) error {
-	failed, ok := errors.AsType[*action.Error](err)
-	if !ok {
-		return err
-	}
-	out := *failed
-	out.Effect = effect
-	return &out
 }

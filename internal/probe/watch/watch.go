@@ -30,7 +30,7 @@ type Options struct {
 	// Changed is told of transitions, one at a time: of the first sample of each probe,
 	// and when a probe finds its component in another state, at most once in
 	// changeEvery for a probe. After an error it is told again.
-	Changed func(ctx context.Context, s probe.Span, unmeasured bool) error
+	Changed func(ctx context.Context, p probe.Plan, s probe.Span, unmeasured bool) error
 	// Over tells whether the run has ended. An error says that nobody can tell.
 	Over func(ctx context.Context) (bool, error)
 }
@@ -157,7 +157,7 @@ func (w *watcher) tell(ctx context.Context) {
 			continue
 		}
 		limited, cancel := context.WithTimeout(ctx, tellFor)
-		err := w.o.Changed(limited, *now, first)
+		err := w.o.Changed(limited, p, *now, first)
 		cancel()
 		if err == nil {
 			w.mu.Lock()
@@ -208,8 +208,6 @@ func (w *watcher) until(ctx context.Context) error {
 	defer keep.Stop()
 	ask := time.NewTicker(askEvery) //nolint:forbidigo // As in take.
 	defer ask.Stop()
-	tell := time.NewTicker(keepEvery) //nolint:forbidigo // As in take.
-	defer tell.Stop()
 	since := w.o.Now()
 	for {
 		select {
@@ -217,7 +215,6 @@ func (w *watcher) until(ctx context.Context) error {
 			return nil
 		case <-keep.C:
 			_ = w.keep() // These samples are lost, which shows as not measured.
-		case <-tell.C:
 			w.tell(ctx)
 		case <-ask.C:
 			over, err := w.o.Over(ctx)

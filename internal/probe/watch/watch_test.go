@@ -131,7 +131,7 @@ func TestWatch(t *testing.T) {
 	t.Cleanup(server.Close)
 	o := Options{
 		Dir: filepath.Join(t.TempDir(), "probes"), Run: "r1", HTTP: server.Client(), Now: time.Now,
-		Changed: func(context.Context, probe.Span, bool) error { return nil },
+		Changed: func(context.Context, probe.Plan, probe.Span, bool) error { return nil },
 		Over:    func(context.Context) (bool, error) { return over.Load(), nil },
 		Plan: &plan.Plan{Probes: []plan.Probe{{
 			Name: "web", Component: "hub", Kind: "http",
@@ -182,7 +182,7 @@ func TestTransitions(t *testing.T) {
 	var told []string
 	w := newWatcher(Options{
 		Now: func() time.Time { return now },
-		Changed: func(_ context.Context, s probe.Span, unmeasured bool) error {
+		Changed: func(_ context.Context, _ probe.Plan, s probe.Span, unmeasured bool) error {
 			if deaf {
 				return errors.New("nobody hears")
 			}
