@@ -65,7 +65,7 @@ func (r *builder) take(at Place) {
 	st, step := r.s.stepAt(at)
 	switch {
 	case step.Lease != nil:
-		if (st.Lease == nil || !st.Lease.Held) && !slices.Contains(r.retaken, at) {
+		if st.Lease == nil || !st.Lease.Held {
 			return
 		}
 		op := r.operation(at, Release, "", "")
@@ -134,14 +134,10 @@ func (r *builder) retake(stage int, component string) {
 	}
 }
 
-// giveBack adds the releases of leases that are taken again and of which nothing
-// else is taken back.
+// giveBack adds the releases of the leases that are taken again, the last first.
 func (r *builder) giveBack() {
 	for _, at := range slices.Backward(r.retaken) {
-		op := r.operation(at, Release, "", "")
-		if !slices.ContainsFunc(r.later, func(o Operation) bool { return o.Ref == op.Ref }) {
-			r.later = append(r.later, op)
-		}
+		r.later = append(r.later, r.operation(at, Release, "", ""))
 	}
 }
 
