@@ -27,6 +27,8 @@ const (
 	reasonInvalidRecord = "InvalidRecord"
 	// reasonBadMember: the action has picked something that cannot be recorded.
 	reasonBadMember = "BadMember"
+	// reasonListTooLarge: what the action has picked does not fit into an event.
+	reasonListTooLarge = "ListTooLarge"
 )
 
 // unknownAction is the error about an action that the program does not have.
@@ -48,7 +50,7 @@ func permanent(err error) bool {
 	}
 	switch failure.Reason {
 	case action.ReasonInvalidInput, wrap.ReasonOutputTooLarge, reasonUnknownAction, reasonPanicked, reasonNoRestore,
-		reasonInvalidRecord, reasonBadMember:
+		reasonInvalidRecord, reasonBadMember, reasonListTooLarge:
 		return true
 	}
 	return false

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
@@ -15,6 +16,10 @@ const (
 	maxKey  = 512
 	maxNote = 256
 )
+
+// maxList is how long a list may be, in bytes of JSON: an event holds it beside the
+// state before the effect (maxBefore), and has 64 KiB in all.
+const maxList = 24 << 10
 
 // selection is what an action has picked, as it is recorded: no more than it
 // takes to see that it is too much. A member that cannot be recorded exactly as
@@ -36,6 +41,18 @@ func (e *effect) selection(members []action.Member) ([]run.Selected, error) {
 		}
 		known[m.Key] = true
 		out = append(out, run.Selected{Key: m.Key, Note: m.Note})
+	}
+	data, err := json.Marshal(out)
+	if err != nil {
+		return nil, fmt.Errorf("encode what step %q picks: %w", e.step.ID, err)
+	}
+	if len(data) > maxList {
+		return nil, &action.Error{
+			Reason: reasonListTooLarge, Effect: action.ExtentNone,
+			Err: fmt.Errorf("%s picks %d members, whose names and notes have %d bytes, at most %d are recorded",
+				e.spec.Name, len(out), len(data), maxList),
+			Remedy: "let several steps pick fewer each",
+		}
 	}
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -64,6 +65,35 @@ func TestSelection(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", got.Status, diff)
 			}
 		})
+	}
+}
+
+// TestLargeSelection refuses a list that no event could hold, and records the largest
+// that one can, beside the largest state before the effect.
+func TestLargeSelection(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{40: "notStarted", 60: "failed"} {
+		p := severalPlan()
+		for i := range p.Stages[0].Steps {
+			if s := p.Stages[0].Steps[i].Selection; s != nil {
+				s.Max = 1000
+			}
+		}
+		b := newBench(t, p)
+		b.lamp.answer = action.Observed[lampOutput]{
+			Status: action.NotStarted, Before: map[string]any{"color": strings.Repeat("w", 32<<10-20)},
+		}
+		for i := range n {
+			b.lamp.answer.Members = append(b.lamp.answer.Members, action.Member{Key: fmt.Sprint(i, strings.Repeat("k", 500))})
+		}
+		op := run.Ref{What: run.Do, Stage: "s1", Step: "change"}
+		got := b.carry(t, run.ObserveOperation{Op: op, Turn: 1, Key: "k"}).(*run.Observed)
+		if got.Status != want || want == "failed" && got.Reason != "ListTooLarge" {
+			t.Errorf("%d members: %s %s: %s", n, got.Status, got.Reason, got.Message)
+		}
+		if _, err := run.EncodeEvent(run.Event{Seq: 1, Body: got}); err != nil {
+			t.Errorf("%d members: %v", n, err)
+		}
 	}
 }
 
