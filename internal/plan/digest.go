@@ -31,6 +31,7 @@ func digestOf(v any) (string, error) {
 func stageDigest(p *Plan, s *Stage) (string, error) {
 	decisive := *s
 	decisive.Digest, decisive.Description, decisive.Windows, decisive.Estimate = "", "", nil, Estimate{}
+	decisive.Template = ""
 	decisive.Steps = decisiveSteps(s.Steps)
 	decisive.Coverage = decisiveCoverage(s.Coverage)
 	decisive.Gates = decisiveGates(s.Gates)
@@ -144,7 +145,7 @@ func decisiveSteps(steps []Step) []Step {
 	out := make([]Step, len(steps))
 	copy(out, steps)
 	for i := range out {
-		out[i].Description, out[i].Preview, out[i].Estimate = "", nil, Estimate{}
+		out[i].Description, out[i].Preview, out[i].Estimate, out[i].Back = "", nil, Estimate{}, Estimate{}
 		out[i].Irreversibly = "" // that it cannot be taken back is in Reversible
 		if out[i].Skip != "" {
 			out[i].Skip = "skipped" // why is told in words of this program

@@ -22,6 +22,7 @@ func outside() map[string]bool {
 		"Stage.Description": true, "Stage.Windows": true, "Stage.Estimate": true,
 		"Stage.Coverage.LossWindow": true, "Stage.Gates.Reason": true, "Step.Skip": true, "Step.Irreversibly": true, "Stage.Abort.Description": true,
 		"Step.Description": true, "Step.Preview": true, "Step.Estimate": true,
+		"Step.Back": true, "Stage.Template": true,
 	}
 }
 

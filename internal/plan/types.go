@@ -124,6 +124,9 @@ type Probe struct {
 // Stage is one hop or one maintenance window.
 type Stage struct {
 	ID string `json:"id"`
+	// Template is the id as the procedure has it, such as "to-${item.to}", where it
+	// differs; not in the digest.
+	Template string `json:"template,omitempty"`
 	// Digest is over everything decisive of this stage: "sha256:…".
 	Digest string `json:"digest"`
 	// Description, Windows, Estimate are not in the digest.
@@ -271,6 +274,9 @@ type Step struct {
 	Retry        Retry      `json:"retry,omitzero"`
 	OnFailure    string     `json:"onFailure"`
 	Estimate     Estimate   `json:"estimate,omitzero"` // not in the digest
+	// Back is how long taking the step back takes: undoing it, giving its lease
+	// back, or restoring from it; zero where only Estimate tells. Not in the digest.
+	Back Estimate `json:"back,omitzero"`
 	// Preview is what the action says it would do; not in the digest.
 	Preview *action.Preview `json:"preview,omitempty"`
 }
@@ -380,15 +386,6 @@ type Window struct {
 	Duration Duration `json:"duration"`
 	Zone     string   `json:"zone"`
 	OnClose  string   `json:"onClose"`
-}
-
-// Estimate predicts a duration: Typical as a rule, Worst in 19 of 20 cases.
-// Known is false when an action and its step say nothing, so that the sum is
-// a lower bound.
-type Estimate struct {
-	Typical Duration `json:"typical"`
-	Worst   Duration `json:"worst"`
-	Known   bool     `json:"known"`
 }
 
 // Outcome is what a check found.

@@ -55,14 +55,16 @@ func (at place) element(index int, label string) place {
 func indecisive(parent, key string) bool {
 	switch parent {
 	case "":
-		return slices.Contains([]string{"description", "windows", "estimate", "preview", "facts"}, key)
+		return slices.Contains([]string{
+			"description", "windows", "estimate", "back", "template", "preview", "facts",
+		}, key)
 	case "/procedure":
 		return key == "file"
 	case "/abort":
 		return key == "description"
 	default:
 		return strings.HasPrefix(parent, "/abort/steps/") && strings.Count(parent, "/") == 3 &&
-			slices.Contains([]string{"description", "estimate", "preview"}, key)
+			slices.Contains([]string{"description", "estimate", "back", "preview"}, key)
 	}
 }
 

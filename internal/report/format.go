@@ -57,6 +57,31 @@ func about(e plan.Estimate) string {
 	}
 }
 
+// aboutFrom returns an estimate with what it rests on: "about 4m, at worst 12m, from
+// 3 earlier runs".
+func aboutFrom(e plan.Estimate) string {
+	text := about(e)
+	if from := restsOn(e); from != "" {
+		text += ", " + from
+	}
+	return text
+}
+
+// restsOn says what an estimate rests on: "from 3 earlier runs"; "" where that is
+// what an author wrote.
+func restsOn(e plan.Estimate) string {
+	switch e.Source {
+	case plan.SourceRuns:
+		return "from " + count(e.Runs, "earlier run")
+	case plan.SourceElsewhere:
+		return "from " + count(e.Runs, "earlier run") + " of other platforms"
+	case plan.SourceMixed:
+		return "partly from earlier runs"
+	case plan.SourceAuthor:
+	}
+	return ""
+}
+
 // brief returns an estimate for a column: "4m (12m)".
 func brief(e plan.Estimate) string {
 	switch {

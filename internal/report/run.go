@@ -82,6 +82,14 @@ type RunView struct {
 	// the run does not go forward now.
 	StageEnds *ForecastView `json:"stageEnds,omitempty"`
 	RunEnds   *ForecastView `json:"runEnds,omitempty"`
+	// StageLate and RunLate tell by how much the current stage and the run will end
+	// later than the plan predicted when they began, without what they waited; nil
+	// where they will not, or nothing was predicted.
+	StageLate *LateView `json:"stageLate,omitempty"`
+	RunLate   *LateView `json:"runLate,omitempty"`
+	// Waited is how long the run has waited in all for people, windows, targets that
+	// did not answer, and somebody to drive it.
+	Waited plan.Duration `json:"waited,omitempty"`
 	// Downtime is what probes have measured, by component.
 	Downtime []DowntimeView `json:"downtime,omitempty"`
 	// Channels are those of notifications that have something left to tell.
@@ -108,6 +116,9 @@ type StageView struct {
 	Part   run.Part `json:"part"`
 	// Ended tells that the run went no further in it: it has ended, or goes back.
 	Ended bool `json:"ended,omitempty"`
+	// Began is when it was entered; Waited how long it has waited since, as of the run.
+	Began  time.Time     `json:"began,omitzero"`
+	Waited plan.Duration `json:"waited,omitempty"`
 	// Current marks the stage that the run is in; Abort an author's way back.
 	Current bool `json:"current,omitempty"`
 	Abort   bool `json:"abort,omitempty"`
@@ -159,7 +170,43 @@ type OperationView struct {
 	// rate; 0 when nobody can say.
 	Rate float64       `json:"rate,omitempty"`
 	Left plan.Duration `json:"left,omitempty"`
+	// Took is how long it was worked on so far, all attempts and members of its step
+	// together; Expected how long that was expected to take, zero when nobody knows.
+	Took     plan.Duration `json:"took,omitempty"`
+	Expected plan.Estimate `json:"expected,omitzero"`
+	// LeftBy tells what Left rests on; empty without one. Left by an estimate is 0
+	// once it takes longer than it takes as a rule.
+	LeftBy LeftBy `json:"leftBy,omitempty"`
+	// Late tells by how much it takes longer than expected; nil while it does not.
+	Late *LateView `json:"late,omitempty"`
 }
+
+// LeftBy is what the time that is left rests on.
+type LeftBy string
+
+// What it may rest on.
+const (
+	LeftByRate     LeftBy = "rate"
+	LeftByEstimate LeftBy = "estimate"
+)
+
+// LateView tells by how much something takes longer than expected.
+type LateView struct {
+	By plan.Duration `json:"by"`
+	// Beyond is what it is beyond: by By longer than that.
+	Beyond Beyond `json:"beyond"`
+	// Text says it in words: "2m longer than the 4m that it takes as a rule".
+	Text string `json:"text"`
+}
+
+// Beyond names one of the two durations of an estimate.
+type Beyond string
+
+// The two.
+const (
+	BeyondTypical Beyond = "typical"
+	BeyondWorst   Beyond = "worst"
+)
 
 // ForecastView says when something ends, by the estimates of the plan and by what
 // has happened so far.

@@ -32,6 +32,7 @@ func BuildRun(src RunSource) RunView {
 	}
 	b.view.Driven = b.driven()
 	b.forecast()
+	b.waits()
 	b.view.Headline = b.headline()
 	b.commands()
 	return b.view
@@ -78,6 +79,7 @@ func (b *runBuilder) stage(i int) {
 	if abort {
 		v.Number = 0
 	}
+	v.Began, v.Waited = state.Began, durationOf(b.waited(i))
 	s := &b.src.State
 	v.Ended = (s.Status.Final() || s.Back != nil) && state.Part != run.PartAhead && state.Part != run.PartOver
 	if state.Asking != nil {

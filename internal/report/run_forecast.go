@@ -46,21 +46,22 @@ func (l *left) view(now time.Time) *ForecastView {
 // run forward.
 func (b *runBuilder) forecast() {
 	s := &b.src.State
-	switch s.Status {
-	case run.Running, run.Waiting:
-	default:
-		return
-	}
-	if b.view.Owner == nil || s.Stage >= len(b.plan.Stages) || s.Back != nil || s.Cancelling || s.Aborting {
+	if s.Status.Final() || s.Stage >= len(b.plan.Stages) || s.Back != nil || s.Cancelling || s.Aborting {
 		return
 	}
 	var all left
+	rest := make([]left, len(b.plan.Stages))
 	for i := s.Stage; i < len(b.plan.Stages); i++ {
-		l := b.stageLeft(i)
+		rest[i] = b.stageLeft(i)
 		if i == s.Stage {
-			b.view.StageEnds = l.view(b.src.Now)
+			b.view.StageEnds = rest[i].view(b.src.Now)
 		}
-		all.add(l)
+		all.add(rest[i])
+	}
+	b.lateness(rest)
+	if b.view.Owner == nil || s.Status != run.Running && s.Status != run.Waiting {
+		b.view.StageEnds = nil // Nobody knows when it goes on.
+		return
 	}
 	for i := range b.plan.Stages {
 		all.add(b.releasesLeft(i, true))
@@ -117,6 +118,7 @@ func (b *runBuilder) stepLeft(st *plan.Stage, step *plan.Step, state *run.StepSt
 		case step.Skip != "" || step.Remedy != nil: // A remedy is carried out only after a failure.
 		case step.Gate == action.GateApproval || step.Gate == action.GatePerson || step.Gate == action.GateCondition:
 			l.becausef("%s waits for %s", name, waitText(run.Wait(step.Gate)))
+			l.typical, l.worst = time.Duration(step.Estimate.Typical), time.Duration(step.Estimate.Worst)
 		case !step.Estimate.Known:
 			l.becausef("%s has no estimate", name)
 		default:
@@ -126,6 +128,11 @@ func (b *runBuilder) stepLeft(st *plan.Stage, step *plan.Step, state *run.StepSt
 		return b.runningLeft(name, step, state)
 	case run.StepWaiting:
 		l.becausef("%s waits for %s", name, waitText(state.Wait))
+		if state.Wait == run.WaitCondition {
+			took := b.src.Now.Sub(state.Began)
+			l.typical = max(0, time.Duration(step.Estimate.Typical)-took)
+			l.worst = max(0, time.Duration(step.Estimate.Worst)-took)
+		}
 	case run.StepInDoubt:
 		l.becausef("%s is in doubt", name)
 	case run.StepSucceeded, run.StepFailed, run.StepSkipped, run.StepCancelled, run.StepUndoing, run.StepUndone:
@@ -144,7 +151,7 @@ func (b *runBuilder) runningLeft(name string, step *plan.Step, state *run.StepSt
 		}
 	}
 	var l left
-	took := max(0, b.src.Now.Sub(state.Began))
+	took := workedOn(state, b.src.Now)
 	typical, worst := time.Duration(step.Estimate.Typical), time.Duration(step.Estimate.Worst)
 	switch {
 	case !step.Estimate.Known:
@@ -169,7 +176,8 @@ func (b *runBuilder) releasesLeft(i int, atEnd bool) left {
 		}
 		ahead := state.Status == run.StepPending || state.Status == run.StepReady || state.Status == run.StepRunning
 		if ahead || state.Lease != nil && state.Lease.Held {
-			l.add(left{typical: time.Duration(step.Estimate.Typical), worst: time.Duration(step.Estimate.Worst)})
+			back := step.TakingBack()
+			l.add(left{typical: time.Duration(back.Typical), worst: time.Duration(back.Worst)})
 		}
 	}
 	return l
@@ -201,7 +209,7 @@ func (b *runBuilder) measure(a *OperationView) {
 	}
 	a.Rate = m.Rate(b.src.Now)
 	if rest, known := m.Left(b.src.Now); known {
-		a.Left = durationOf(rest.Round(time.Second))
+		a.Left, a.LeftBy = durationOf(rest.Round(time.Second)), LeftByRate
 	}
 }
 

@@ -19,7 +19,7 @@ func estimated(p *plan.Plan) *plan.Plan {
 	return p
 }
 
-// forecast is a driven run of p whose step "upgrade" began some time ago.
+// forecast is a driven run of p whose step "upgrade" was worked on for some time.
 func forecast(t *testing.T, p *plan.Plan, ago time.Duration) RunSource {
 	t.Helper()
 	s := newScene(t, p)
@@ -31,7 +31,8 @@ func forecast(t *testing.T, p *plan.Plan, ago time.Duration) RunSource {
 	for i := range src.State.Stages {
 		for j := range src.State.Stages[i].Steps {
 			if step := &src.State.Stages[i].Steps[j]; step.Status == run.StepRunning {
-				src.Now = step.Began.Add(ago)
+				op := &step.Ops[step.Op]
+				src.Now = op.Counted.Add(ago - time.Duration(op.Took))
 			}
 		}
 	}

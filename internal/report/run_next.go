@@ -66,7 +66,22 @@ func (b *runBuilder) operations() {
 			continue
 		}
 		b.measure(&a)
+		if ref, ok := worksOn(c); ok {
+			b.expectations(&a, ref)
+		}
 		b.view.Operations = append(b.view.Operations, a)
+	}
+}
+
+// worksOn returns the operation that a command carries on.
+func worksOn(c run.Command) (run.Ref, bool) {
+	switch c := any(c).(type) {
+	case run.PerformOperation:
+		return c.Op, true
+	case run.ObserveOperation:
+		return c.Op, true
+	default:
+		return run.Ref{}, false
 	}
 }
 

@@ -90,6 +90,12 @@ func (t *runText) head() {
 		t.ends("Stage ends", v.StageEnds)
 	}
 	t.ends("Run ends", v.RunEnds)
+	if v.RunLate != nil {
+		t.field("Late", in(lateRole(v.RunLate), v.RunLate.Text))
+	}
+	if v.Waited >= durationOf(time.Second) && !v.Status.Final() {
+		t.field("Waited", plain(human(v.Waited)+" for people, windows and targets: that is not late"))
+	}
 	t.blank()
 }
 
@@ -152,6 +158,7 @@ func (t *runText) operations() {
 		if a.Progress != nil {
 			spans = append(spans, plain(": "+ProgressText(*a.Progress)+rateText(&a)))
 		}
+		spans = append(spans, lateSpans(&a)...)
 		if !a.Deadline.IsZero() {
 			spans = append(spans, in(Muted, ", until "+moment(a.Deadline)+" at most"))
 		}

@@ -24,6 +24,7 @@ func Advance(s State, e Event) (State, error) {
 	if now.Before(before) {
 		now = before // Durations are never negative.
 	}
+	stage, idle := s.Stage, s.idle()
 	s.At, s.was = now, before
 	if err := s.dispatch(e.Body); err != nil {
 		s.At = before
@@ -34,6 +35,10 @@ func Advance(s State, e Event) (State, error) {
 		s.noteClock(before.Sub(e.At))
 	}
 	s.follow()
+	if _, unwatched := e.Body.(*OwnerChanged); unwatched {
+		idle = true
+	}
+	s.pass(stage, idle)
 	return s, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 // after brings what stands around an operation in line with it.
 func (s *State) after(f spot) {
+	f.op.count(s.At)
 	switch {
 	case f.op == s.backItem():
 		s.afterBack(f)
@@ -39,7 +40,7 @@ func (s *State) afterDo(f spot) {
 		}
 		st.Op++
 		st.Status = StepRunning
-		st.Ops[st.Op].observe()
+		st.Ops[st.Op].wake(s.At)
 	case Asleep, Observing, Starting, Active, Polling, Resting, Matching, Mending, Awaiting:
 		if g := st.Gate; g != nil && !g.Passed && op.Life == Starting {
 			st.Status, st.Wait, st.Reason, st.Message = StepWaiting, g.Kind, "", ""

@@ -160,7 +160,7 @@ func (s *State) followBack() bool {
 	if at, err := s.place(op.Stage, op.Step); err == nil && op.What == Undo && s.byHand(at) {
 		s.undoByHand(op, at)
 	} else {
-		op.observe()
+		op.wake(s.At)
 	}
 	if op.What == Undo || op.What == Release {
 		if at, err := s.place(op.Stage, op.Step); err == nil {

@@ -35,7 +35,7 @@ func (s *State) beginRelease(at Place) {
 	op := s.newOperation(at, Release, "", "")
 	op.inherit(st)
 	st.Lease.Op = op
-	st.Lease.Op.observe()
+	st.Lease.Op.wake(s.At)
 }
 
 // inherit takes over what the taking back of a step has to know of it. A

@@ -16,7 +16,9 @@ func (s *State) onOperationStarted(e *OperationStarted) error {
 	if e.Key != f.op.Key {
 		return invalid("%s has key %q, not %q", e.Op.text(), f.op.Key, e.Key)
 	}
+	f.op.timeAgain()
 	f.op.start(s.At, f.rules, e.Before)
+	f.op.count(s.At)
 	if e.Op.What == Do {
 		s.noteStart(f)
 	}

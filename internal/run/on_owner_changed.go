@@ -13,6 +13,7 @@ func (s *State) onOwnerChanged(e *OwnerChanged) error {
 		a.Next = time.Time{}
 	}
 	s.eachOperation(func(op *Operation) {
+		op.unwatched(s.At)
 		switch op.Life {
 		case Observing, Asking, Starting, Active, Polling:
 			op.observe()

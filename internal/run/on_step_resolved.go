@@ -72,5 +72,5 @@ func (s *State) beginOperations(at Place, with json.RawMessage, members []Member
 		return
 	}
 	st.Status = StepRunning
-	st.Ops[st.Op].observe()
+	st.Ops[st.Op].wake(s.At)
 }

@@ -106,6 +106,11 @@ type Operation struct {
 	Next time.Time `json:"next,omitzero"`
 	// Deadline is when the attempt times out.
 	Deadline time.Time `json:"deadline,omitzero"`
+	// Took is how long it was worked on, up to Counted, since when that is not
+	// counted yet; zero while it waits. Untimed tells that some of it was not seen.
+	Took    plan.Duration `json:"took,omitempty"`
+	Counted time.Time     `json:"counted,omitzero"`
+	Untimed bool          `json:"untimed,omitempty"`
 }
 
 // happened tells whether the operation changed the world or may have.

@@ -64,6 +64,10 @@ type Place struct {
 // StageState is how far a stage has come.
 type StageState struct {
 	Part Part `json:"part"`
+	// Began is when it was entered; Idle how long it has waited since then for
+	// people, windows, targets that did not answer, and somebody to drive the run.
+	Began time.Time     `json:"began,omitzero"`
+	Idle  plan.Duration `json:"idle,omitempty"`
 	// Checks numbers the checks of the facts.
 	Checks int `json:"checks,omitempty"`
 	// Asking is set while it is not possible to ask for the facts.

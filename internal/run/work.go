@@ -88,7 +88,7 @@ func (s *State) begin(at Place) {
 	st.Reason, st.Message = "", ""
 	if st.Op < len(st.Ops) && st.Ops[st.Op].Life != Done { // Its members were approved, or it is tried again.
 		st.Status = StepRunning
-		st.Ops[st.Op].observe()
+		st.Ops[st.Op].wake(s.At)
 		return
 	}
 	if s.ix.stages[at.Stage].resolve[at.Step] {
