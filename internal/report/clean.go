@@ -35,8 +35,10 @@ func asciiOf(r rune) string {
 		return "x"
 	case '✓':
 		return "="
-	case '▸':
+	case '▸', '▹':
 		return ">"
+	case '▾':
+		return "v"
 	case '←':
 		return "<"
 	case '≥':

@@ -103,24 +103,10 @@ func loud(s *StepView) bool {
 // pick chooses the steps that are shown: of many only those that a reader has
 // to see, and those next to them.
 func (t *runText) pick(steps []StepView) (shown []*StepView, hidden int) {
-	const most, beside = 40, 2
-	last := -beside - 1
-	next := make([]bool, len(steps))
+	const most = 40
+	show := picked(steps, most, most)
 	for i := range steps {
-		if loud(&steps[i]) {
-			last = i
-		}
-		next[i] = i-last <= beside
-	}
-	ahead := len(steps) + beside + 1
-	for i := range slices.Backward(steps) {
-		if loud(&steps[i]) {
-			ahead = i
-		}
-		next[i] = next[i] || ahead-i <= beside
-	}
-	for i := range steps {
-		if t.opts.Full || len(steps) <= most || next[i] && len(shown) < most {
+		if t.opts.Full || show[i] {
 			shown = append(shown, &steps[i])
 		}
 	}

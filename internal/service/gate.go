@@ -26,7 +26,7 @@ func (s *Service) Gate(ctx context.Context, q GateQuery, kind string) (*report.A
 	if err != nil {
 		return nil, err
 	}
-	if asksForRollback(v) && kind != "person" && (q.Stage == "" || q.Stage == rollbackGate) {
+	if v.AsksForRollback() && kind != "person" && (q.Stage == "" || q.Stage == rollbackGate) {
 		a := report.BuildRollbackApproval(src, v)
 		return &a, nil
 	}
@@ -59,11 +59,6 @@ func fitting(gates []report.GateView, q *GateQuery, kind string) (fits []report.
 		}
 	}
 	return fits, known
-}
-
-func asksForRollback(v *report.RunView) bool {
-	r := v.Rollback
-	return r != nil && r.Built && r.Restores && r.Approved == "" && !v.Status.Final()
 }
 
 // Approve passes a gate, or permits a rollback, for exactly what a view shows.

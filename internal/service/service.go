@@ -119,3 +119,6 @@ func New(o Options) (*Service, error) {
 		}),
 	}, nil
 }
+
+// Now is the time by the clock that the use cases go by.
+func (s *Service) Now() time.Time { return s.o.Now() }
