@@ -15,20 +15,23 @@ type interrupts struct {
 	// cancel ends everything in order, kill at once.
 	cancel, kill func()
 
-	mu   sync.Mutex
-	soft func()
+	mu         sync.Mutex
+	soft, last func()
 }
 
-// soften lets the first interrupt call soft, once, instead of cancelling. The
-// function that it returns ends that.
-func (i *interrupts) soften(soft func()) (release func()) {
+// soften lets the first interrupt call soft, once, instead of cancelling, and the
+// one that ends the program call last before. The function that it returns ends that.
+func (i *interrupts) soften(soft, last func()) (release func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	// What reads the output may end before the run does: that is an error of the
 	// writing then, not the end of the program in the middle of a step.
 	signal.Ignore(syscall.SIGPIPE)
-	i.soft = soft
-	return func() { _ = i.take() }
+	i.soft, i.last = soft, last
+	return func() {
+		_ = i.take()
+		_ = i.takeLast()
+	}
 }
 
 // take returns the soft end, and nil from then on.
@@ -40,10 +43,30 @@ func (i *interrupts) take() func() {
 	return soft
 }
 
+// takeLast returns what is to be done before the program ends at once, and nil from
+// then on.
+func (i *interrupts) takeLast() func() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	last := i.last
+	i.last = nil
+	return last
+}
+
+// typed returns what takes an interrupt that was typed, as though it were a signal.
+func typed(signals chan<- os.Signal) func() {
+	return func() {
+		select {
+		case signals <- os.Interrupt:
+		default: // So many are waiting already that the program ends.
+		}
+	}
+}
+
 // listen begins to take the signals. It is called before anything is started: a
 // signal that nobody takes ends the program at once and leaves what it has started
 // running.
-func (i *interrupts) listen() <-chan os.Signal {
+func (i *interrupts) listen() chan os.Signal {
 	const most = 2
 	signals := make(chan os.Signal, most)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -68,5 +91,8 @@ func (i *interrupts) wait(signals <-chan os.Signal) {
 	i.cancel()
 	<-signals
 	i.kill()
+	if last := i.takeLast(); last != nil {
+		last()
+	}
 	os.Exit(int(cli.ExitError))
 }

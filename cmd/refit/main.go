@@ -69,8 +69,8 @@ func run() cli.ExitCode {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Getenv: os.Getenv, Terminal: terminal,
 		Interactive: func() bool { return term.IsTerminal(int(os.Stdin.Fd())) },
-		Interrupts:  signals.soften,
-		Build:       build(), NewService: newService,
+		Interrupts:  signals.soften, Interrupt: typed(heard),
+		Build: build(), NewService: newService,
 	}
 	return app.Run(ctx, os.Args[1:])
 }

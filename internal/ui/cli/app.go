@@ -18,8 +18,12 @@ type App struct {
 	// terminal.
 	Interactive func() bool
 	// Interrupts lets the first interrupt call soft, once, instead of cancelling
-	// the context. The function that it returns ends that.
-	Interrupts func(soft func()) (release func())
+	// the context, and calls last before an interrupt ends the program at once. The
+	// function that it returns ends that.
+	Interrupts func(soft, last func()) (release func())
+	// Interrupt does what an interrupt of the terminal does, for one that was typed
+	// while keys are read one by one.
+	Interrupt func()
 	// Getenv returns the value of an environment variable, "" when it is not
 	// set.
 	Getenv func(name string) string

@@ -41,8 +41,13 @@ On a terminal the plan is shown first, and a person confirms it; --digest names
 the plan that somebody has read, and --yes goes without. Without a terminal
 --digest is needed. With a platform file a plan is made for the occasion.
 
-While the run waits for a person, a window or a soak, apply ends with the exit
-code 5 and says how to go on; with --wait it stays. The first interrupt lets what
+A terminal shows the whole run live: its steps, what goes on and how far that has
+come, when it ends and how late it is, what it waits for, what is held, what is
+down. The keys at the bottom approve, pause and show logs; ? explains all of them,
+and q leaves. Elsewhere, or with --view lines, there is one line for each event.
+
+While the run waits for a person, a window or a soak, the lines end with the exit
+code 5 and say how to go on; with --wait they stay. The first interrupt lets what
 is under way end, the second stops it in order, the third kills it. Whatever
 happens, refit status says where the run stands.
 
@@ -75,6 +80,7 @@ are kept on other machines are not seen.`,
 	flags.StringVar(&f.req.Until, "until", "", "`STAGE` before which the run stops")
 	flags.IntVar(&f.req.Parallel, "parallel", 4, "`NUMBER` of steps that may be under way at once")
 	flags.StringVar(&f.req.Name, "run", "", "`NAME` of the run (default: one after the platform)")
+	c.addView(cmd)
 	flags.BoolVar(&f.wait, "wait", false, "stay while the run waits")
 	complete(cmd, "platform", yamlFiles)
 	complete(cmd, "to", c.platformVersions)

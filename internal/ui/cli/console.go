@@ -13,6 +13,7 @@ import (
 	"github.com/refitproject/refit/internal/diag"
 	"github.com/refitproject/refit/internal/report"
 	"github.com/refitproject/refit/internal/service"
+	"github.com/refitproject/refit/internal/ui/tui"
 )
 
 // Output formats.
@@ -44,6 +45,10 @@ type console struct {
 	done bool
 	// lines is set when results are written one on a line.
 	lines bool
+	// shown is how a run is shown while it goes on.
+	shown choice
+	// feed takes what is said to people while a run is shown live; else nil.
+	feed *tui.Feed
 }
 
 // newConsole returns a console with the default flags.
@@ -155,6 +160,10 @@ func (c *console) written(err error) error {
 
 // sayf writes one line for people to the standard error.
 func (c *console) sayf(format string, args ...any) {
+	if c.feed != nil {
+		c.feed.Say(fmt.Sprintf(format, args...))
+		return
+	}
 	c.progress.clear()
 	_, _ = fmt.Fprintf(c.app.Stderr, format+"\n", args...) // nobody to tell when this fails
 }

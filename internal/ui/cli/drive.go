@@ -20,7 +20,9 @@ never simply repeated.
 It does what can be done now and ends, with the worst of the exit codes of the
 runs; a run that waits gives 5. So it can be started every few minutes, by cron
 for instance: a run that another process drives is passed over, unless it was
-named; then the exit code is 10. With --wait it stays until the runs have ended.`,
+named; then the exit code is 10. With --wait it stays until the runs have ended.
+
+One run that is named is shown live on a terminal, as refit apply does.`,
 		Example: `  refit drive
   refit drive wiki-prod-1 --wait
   */5 * * * *  refit drive`,
@@ -45,6 +47,7 @@ named; then the exit code is 10. With --wait it stays until the runs have ended.
 			return c.driven(cmd.Context(), s, req, len(args) > 1 || len(args) == 0 && list.Open() > 1)
 		},
 	}
+	c.addView(cmd)
 	cmd.Flags().BoolVar(&wait, "wait", false, "stay while the runs wait")
 	return cmd
 }

@@ -17,6 +17,8 @@ type progress struct {
 
 	mu    sync.Mutex
 	shown bool
+	// instead is called for each note while a screen is shown; else nil.
+	instead func()
 }
 
 // newProgress returns the progress of a console.
@@ -33,6 +35,10 @@ func (p *progress) note(n service.Note) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.instead != nil {
+		p.instead()
+		return
+	}
 	opts := p.console.textOptions(p.console.app.Stderr)
 	switch {
 	case p.console.verbose:
@@ -45,6 +51,15 @@ func (p *progress) note(n service.Note) {
 		_, _ = fmt.Fprintf(p.console.app.Stderr, "\r\x1b[K%s", opts.Style.Paint(report.Muted, text))
 		p.shown = true
 	}
+}
+
+// silence lets notes call a function and be shown nowhere, until it is called with
+// nil.
+func (p *progress) silence(instead func()) {
+	p.clear()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.instead = instead
 }
 
 // clear removes the line on a terminal.

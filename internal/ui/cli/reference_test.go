@@ -75,7 +75,7 @@ func TestHelp(t *testing.T) {
 func testRoot() *cobra.Command {
 	return newRoot(newConsole(&App{
 		Stdin: strings.NewReader(""), Interactive: func() bool { return false },
-		Interrupts: func(func()) func() { return func() {} },
+		Interrupts: func(_, _ func()) func() { return func() {} },
 		Stdout:     io.Discard, Stderr: io.Discard, Getenv: func(string) string { return "" },
 		Terminal:   func(io.Writer) (int, bool) { return 0, false },
 		NewService: func(service.Progress) (*service.Service, error) { return nil, io.EOF },

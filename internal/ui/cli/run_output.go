@@ -90,17 +90,25 @@ func (c *console) showLine(value any, text func(io.Writer, report.TextOptions) e
 }
 
 // driven drives runs, tells what happens and ends with the worst exit code. The
-// first interrupt lets what is under way end, the second stops it in order.
+// first interrupt lets what is under way end, the second stops it in order. Of one
+// run a terminal shows all of it.
 func (c *console) driven(ctx context.Context, s *service.Service, req service.DriveRequest, many bool) error {
+	live, err := c.lively()
+	if err != nil {
+		return err
+	}
+	if live && !many && len(req.Runs) == 1 {
+		id, err := s.RunNamed(ctx, req.Runs[0])
+		if err != nil {
+			return err
+		}
+		return c.drivenLive(ctx, s, id)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := make(chan struct{})
-	interrupted := false
-	release := c.app.Interrupts(func() {
-		interrupted = true
-		c.sayf("refit: interrupted: what is under way goes on to its end; interrupt again to stop it now")
-		close(stop)
-	})
+	d := &driving{c: c, stop: stop}
+	release := c.app.Interrupts(d.interrupt, func() {})
 	out := &lines{c: c, many: many, gone: cancel}
 	req.Stop, req.On = stop, out.event
 	req.Say = func(line string) { c.sayf("refit: %s", oneLine(line)) }
@@ -109,17 +117,58 @@ func (c *console) driven(ctx context.Context, s *service.Service, req service.Dr
 	if err != nil {
 		return err
 	}
+	return d.tell(out, results, ctx.Err() != nil)
+}
+
+// driving is how somebody asks that runs are driven no more.
+type driving struct {
+	c    *console
+	stop chan<- struct{}
+
+	mu                sync.Mutex
+	interrupted, left bool
+}
+
+// interrupt lets what is under way go on to its end.
+func (d *driving) interrupt() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.interrupted {
+		d.c.sayf("refit: interrupted: what is under way goes on to its end; interrupt again to stop it now")
+	}
+	if !d.interrupted && !d.left {
+		close(d.stop)
+	}
+	d.interrupted = true
+}
+
+// leave does the same for a person who has read so. A run that only waits is left
+// as it is then: that is no interruption.
+func (d *driving) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.interrupted && !d.left {
+		close(d.stop)
+	}
+	d.left = true
+}
+
+// tell says how driving runs has ended, and ends with the worst exit code.
+func (d *driving) tell(out *lines, results []service.DriveResult, cancelled bool) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	worst := ExitDone
 	for i := range results {
 		r := &results[i]
 		code := resultCode(r)
-		if (interrupted || ctx.Err() != nil) && code == ExitWaiting {
+		stopped := d.interrupted || cancelled || d.left && r.View != nil && !r.View.WaitsForPerson()
+		if stopped && code == ExitWaiting {
 			code = ExitError // It waits for nothing: somebody stopped it.
 		}
 		if severity(code) > severity(worst) {
 			worst = code
 		}
-		c.tellOutcome(out, r, code, interrupted || ctx.Err() != nil)
+		d.c.tellOutcome(out, r, code, stopped)
 	}
 	if out.err != nil {
 		return out.err

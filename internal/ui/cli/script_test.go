@@ -82,7 +82,8 @@ func refit() cli.ExitCode {
 			return columns, err == nil
 		},
 		Interactive: func() bool { return os.Getenv("REFIT_TEST_ASK") != "" },
-		Interrupts:  func(func()) func() { return func() {} },
+		Interrupts:  func(_, _ func()) func() { return func() {} },
+		Interrupt:   func() {},
 		Build:       cli.Build{Version: "v0.0.0-test", Commit: "0123abc", Go: "go1.26", Platform: "linux/amd64"},
 		NewService: func(progress service.Progress) (*service.Service, error) {
 			clients := all.NewClients(os.Environ())

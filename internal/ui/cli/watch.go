@@ -18,13 +18,15 @@ func newWatch(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "watch [RUN]",
 		GroupID: groupRun,
-		Short:   "Follow the events of a run that another process drives",
-		Long: `Watch prints the events of a run as they happen, one line each, from any process
-and without disturbing the one that drives the run. It begins with the last few
-and ends when the run has ended.
+		Short:   "Follow a run that another process drives",
+		Long: `Watch shows a run from any process, without disturbing the one that drives it, and
+ends when the run has ended. On a terminal it shows the whole run: what goes on,
+how far that has come, what it waits for; the keys at the bottom approve, pause and
+show logs, and q leaves.
 
-With -o json every event is one line, with its number, its type and its data as
-they stand in the history.`,
+Elsewhere, or with --view lines or --all, it prints the events as they happen, one
+line each, and begins with the last few. With -o json every event is one line, with
+its number, its type and its data as they stand in the history.`,
 		Example: `  refit watch
   refit watch wiki-prod-1 --all -o json`,
 		Args:              atMost(0, 1, "one run"),
@@ -34,10 +36,17 @@ they stand in the history.`,
 			if err != nil {
 				return err
 			}
+			req.Run = id
+			if live, err := c.lively(); err != nil || live && !all {
+				if err != nil {
+					return err
+				}
+				return c.watchLive(cmd.Context(), s, req)
+			}
 			ctx, cancel := context.WithCancel(cmd.Context())
 			defer cancel()
 			out := &lines{c: c, gone: cancel}
-			req.Run, req.On = id, out.event
+			req.On = out.event
 			if all {
 				req.Last = -1
 			}
@@ -57,6 +66,7 @@ they stand in the history.`,
 	}
 	cmd.Flags().IntVar(&req.Last, "last", 10, "`NUMBER` of events to begin with")
 	cmd.Flags().BoolVar(&all, "all", false, "begin with the first event")
+	c.addView(cmd)
 	complete(cmd, "last", cobra.NoFileCompletions)
 	return cmd
 }

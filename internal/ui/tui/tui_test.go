@@ -1,0 +1,296 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/report"
+	"github.com/refitproject/refit/internal/run"
+)
+
+// TestDocs compares the screen that the documentation shows with a real one.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../docs/how-to/apply-and-resume.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame, err := os.ReadFile("testdata/running-80x24.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), "```\n"+string(frame)+"```\n") {
+		t.Errorf("the page does not show this screen:\n%s", frame)
+	}
+}
+
+func TestFrames(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]int{{80, 24}, {120, 40}, {50, 12}, {80, 5}, {30, 3}} {
+		s := newScreen(t, hub(), nil)
+		for i := range 6 {
+			s.feed.Event(report.EventLine{At: start().Add(time.Duration(i) * time.Minute), Where: "to-5.0/migrate", Text: "started"})
+		}
+		s.tick()
+		s.size(size[0], size[1])
+		s.golden(fmt.Sprintf("running-%dx%d", size[0], size[1]))
+	}
+	s := newScreen(t, hub(), func(o *Options) { o.Text.ASCII = true })
+	s.golden("ascii")
+	s.press("?")
+	s.golden("help")
+	v, a := waiting(run.WaitApproval)
+	s = newScreen(t, v, nil)
+	s.desk.gate = a
+	s.golden("approval")
+	s.press("a")
+	s.golden("approval-asked")
+}
+
+// TestBeforeTheFirstLook tests the screen while nothing is known, and when nothing
+// can be known.
+func TestBeforeTheFirstLook(t *testing.T) {
+	t.Parallel()
+	s := newScreen(t, nil, nil)
+	s.desk.err = errors.New("run \"hub-1\" is damaged")
+	s.tick()
+	s.shows(`run "hub-1" is damaged`)
+	s.press("p", "a", "l", "enter", "down", "/", "x", "esc")
+	s.asked()
+	s.desk.view, s.desk.err = hub(), nil
+	s.tick()
+	s.shows("Run hub-1 Running")
+	s.desk.err = errors.New("the disk is gone")
+	s.tick()
+	s.shows("the run cannot be read: the disk is gone")
+	s.shows("Run hub-1 Running")
+}
+
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	s := newScreen(t, hub(), nil)
+	s.shows(">     ▸ migrate")
+	s.press("up", "up")
+	s.shows("f follow")
+	next := hub()
+	next.Stages[1].Steps[3].Status, next.Stages[1].Steps[4].Status = run.StepSucceeded, run.StepRunning
+	s.desk.view = next
+	s.tick()
+	if strings.Contains(s.frame(), ">     ▸ answers") {
+		t.Error("the cursor follows although a person moved it")
+	}
+	s.press("f")
+	s.shows(">     ▸ answers")
+	s.press("home")
+	s.shows("> ▹ Stage 1")
+	s.press("end")
+	s.shows(">     ▸ answers")
+}
+
+func TestFold(t *testing.T) {
+	t.Parallel()
+	s := newScreen(t, hub(), nil)
+	s.press("home", "enter")
+	s.shows("✓ upgrade")
+	s.press("down", "down", " ")
+	s.shows("> ▹ Stage 1")
+	if strings.Contains(s.frame(), "✓ upgrade") {
+		t.Error("the stage is not closed")
+	}
+}
+
+func TestFilter(t *testing.T) {
+	t.Parallel()
+	s := newScreen(t, hub(), nil)
+	s.press("/", "succeeded fetch")
+	s.golden("filter")
+	s.press("enter")
+	s.shows("filter: succeeded fetch")
+	s.press("/", "esc")
+	s.shows("filter: succeeded fetch")
+	s.press("esc")
+	s.shows("migrate")
+	s.press("/", "nothing")
+	s.shows("no step has nothing")
+}
+
+// TestApprove tests that exactly what is shown is approved, once it was read.
+func TestApprove(t *testing.T) {
+	t.Parallel()
+	v, a := waiting(run.WaitApproval)
+	for i := range 40 {
+		a.Steps = append(a.Steps, report.ApprovalStep{ID: fmt.Sprintf("step-%d", i), Text: "does something", Reversible: plan.ReversibleUndo})
+	}
+	s := newScreen(t, v, nil)
+	s.desk.gate = a
+	s.press("a")
+	s.asked("gate approval to-5.0 approval")
+	s.press("y")
+	s.asked()
+	s.shows("read it to its end first")
+	s.press("end", "y")
+	s.asked("approve stage to-5.0")
+	s.shows("approved: stage to-5.0")
+}
+
+func TestApproveIsRefused(t *testing.T) {
+	t.Parallel()
+	v, a := waiting(run.WaitApproval)
+	s := newScreen(t, v, nil)
+	s.desk.gate = a
+	s.press("a")
+	s.asked("gate approval to-5.0 approval")
+	s.desk.err = errors.New("it counts for another digest")
+	s.press("y")
+	s.shows("it counts for another digest")
+	s.asked("approve stage to-5.0")
+}
+
+func TestRefuse(t *testing.T) {
+	t.Parallel()
+	v, a := waiting(run.WaitApproval)
+	s := newScreen(t, v, nil)
+	s.desk.gate = a
+	s.press("a", "x", "not tonight", "enter")
+	s.asked("gate approval to-5.0 approval", "reject stage to-5.0: not tonight")
+}
+
+func TestDone(t *testing.T) {
+	t.Parallel()
+	v, a := waiting(run.WaitPerson, "ticket", "by")
+	s := newScreen(t, v, nil)
+	s.desk.gate = a
+	s.press("d", "y", "enter")
+	s.shows("type something")
+	s.press("OPS-7", "enter", "ada", "enter")
+	s.asked("gate person to-5.0 approval", "done approval map[by:ada ticket:OPS-7]")
+	s.press("d", "y", "esc", "esc")
+	s.asked("gate person to-5.0 approval")
+	s.shows("Stage 2")
+}
+
+func TestPause(t *testing.T) {
+	t.Parallel()
+	s := newScreen(t, hub(), nil)
+	s.press("p")
+	s.asked("pause")
+	s.desk.view.Status = run.Paused
+	s.tick()
+	s.shows("p go on")
+	s.press("p")
+	s.asked("resume")
+}
+
+func TestLogsAndDetails(t *testing.T) {
+	t.Parallel()
+	s := newScreen(t, hub(), nil)
+	s.press("l")
+	s.asked("logs to-5.0/migrate")
+	s.shows("copied")
+	s.press("r")
+	s.asked("logs to-5.0/migrate")
+	s.press("esc", "enter")
+	s.asked("detail to-5.0/migrate")
+	s.shows("the detail of migrate")
+	s.press("home", "l")
+	s.asked()
+	s.shows("choose a step first")
+}
+
+// TestInterrupts tests that each interrupt that is typed is passed on, and that the
+// terminal is given back before the third one ends the program.
+func TestInterrupts(t *testing.T) {
+	t.Parallel()
+	s := newScreen(t, hub(), nil)
+	s.press("ctrl+c")
+	s.send(stoppingMsg{})
+	s.shows("what is under way goes on to its end")
+	s.press("ctrl+c")
+	s.shows("what is under way is stopped")
+	if s.interrupts != 2 || s.quit {
+		t.Errorf("%d interrupts, ended %t; want 2, and it goes on", s.interrupts, s.quit)
+	}
+	s.press("q")
+	if s.left != 1 {
+		t.Error("nobody was told that a person leaves")
+	}
+	s.send(endMsg{})
+	if !s.quit {
+		t.Error("the view does not end with the run")
+	}
+}
+
+// TestWatching tests that a view that does not drive the run only ends itself.
+func TestWatching(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"ctrl+c", "q"} {
+		s := newScreen(t, hub(), func(o *Options) { o.Drives, o.Interrupt, o.Leave = false, nil, nil })
+		s.shows("q leave")
+		s.press(key)
+		if !s.quit {
+			t.Errorf("%s does not end the view", key)
+		}
+	}
+}
+
+// TestLooksSeldomAtSlowRuns tests that looking takes a tenth of the time at most.
+func TestLooksSeldomAtSlowRuns(t *testing.T) {
+	t.Parallel()
+	s := newScreen(t, hub(), nil)
+	s.m.looked(lookedMsg{view: hub(), took: 2 * time.Second})
+	for range 15 {
+		s.feed.Changed()
+		if s.tick(); s.m.next.Before(s.now) {
+			t.Fatal("it looked again too soon")
+		}
+		if s.now.Add(time.Second).After(s.m.next) {
+			break
+		}
+	}
+	v := hub()
+	v.Headline = "something new"
+	s.desk.view = v
+	for range 6 {
+		s.feed.Changed()
+		s.tick()
+	}
+	s.shows("something new")
+}
+
+// TestSaid tests what is said while a screen is shown: it is seen at once, and kept
+// for afterwards.
+func TestSaid(t *testing.T) {
+	t.Parallel()
+	s := newScreen(t, hub(), nil)
+	s.feed.Say("refit: probes: the downtime is not measured")
+	s.tick()
+	s.shows("the downtime is not measured")
+	if got := s.feed.Said(); len(got) != 1 {
+		t.Errorf("kept %q", got)
+	}
+}
+
+// FuzzKeys types anything on screens of any size: every frame has to fit.
+func FuzzKeys(f *testing.F) {
+	f.Add("jjk /fetch", 80, 24)
+	f.Add("ay?q", 20, 2)
+	f.Add("\x1b\x03G gg", 1, 1)
+	f.Fuzz(func(t *testing.T, keys string, w, h int) {
+		if w < 1 || h < 1 || w > 300 || h > 100 || len(keys) > 64 {
+			t.Skip("no screen is like that")
+		}
+		v, a := waiting(run.WaitApproval)
+		s := newScreen(t, v, nil)
+		s.desk.gate = a
+		s.size(w, h)
+		for _, r := range keys {
+			s.press(string(r))
+			_ = s.frame()
+		}
+	})
+}
