@@ -30,6 +30,7 @@ type ObserveCommand struct {
 	DoneExits       []int    `json:"doneExits,omitempty" doc:"Exit codes that mean that the effect has happened; default 0 only."`
 	NotStartedExits []int    `json:"notStartedExits,omitempty" doc:"Exit codes that mean that nothing has happened; default 1 only."`
 	InProgressExits []int    `json:"inProgressExits,omitempty" doc:"Exit codes that mean that the effect is under way; default none."`
+	PartialExits    []int    `json:"partialExits,omitempty" doc:"Exit codes that mean that a part of it has happened, and that command goes on from there; default none."`
 }
 
 // UndoCommand takes the effect back.
@@ -65,6 +66,7 @@ func Command(r *Runner) action.Action {
 		UndoField:    "undo",
 		ObserveField: "observe",
 		NoUndo:       "no undo command is given",
+		Resumable:    true, // with partialExits; else nothing is ever seen half done
 		Check:        checkCommandInput,
 		Preview:      previewCommand,
 		Observe:      c.observe,
@@ -92,10 +94,12 @@ func checkCommandInput(in CommandInput) error {
 		return fmt.Errorf("exit code %d of command means two things: let okExits and unchangedExits differ", code)
 	}
 	if o := in.Observe; o != nil {
-		meanings = [][]int{orDefault(o.DoneExits, 0), orDefault(o.NotStartedExits, 1), o.InProgressExits}
+		meanings = [][]int{
+			orDefault(o.DoneExits, 0), orDefault(o.NotStartedExits, 1), o.InProgressExits, o.PartialExits,
+		}
 		if code, twice := repeated(meanings...); twice {
 			return fmt.Errorf("exit code %d of observe means two things: "+
-				"let doneExits, notStartedExits and inProgressExits differ", code)
+				"let doneExits, notStartedExits, inProgressExits and partialExits differ", code)
 		}
 	}
 	return nil
@@ -186,8 +190,11 @@ func (c commander) ask(
 		seen.Status = action.NotStarted
 	case slices.Contains(o.InProgressExits, res.ExitCode):
 		seen.Status = action.InProgress
+	case slices.Contains(o.PartialExits, res.ExitCode):
+		seen.Status = action.Partial
 	default:
-		remedy := "give the code a meaning in doneExits, notStartedExits or inProgressExits, or mend the command"
+		remedy := "give the code a meaning in doneExits, notStartedExits, inProgressExits or partialExits, " +
+			"or mend the command"
 		if c.script {
 			remedy = "let it end with 0, 1 or 2, which mean done, not started and under way"
 		}

@@ -249,7 +249,7 @@ func TestCommandObserve(t *testing.T) {
 	asks := func(script string) map[string]any {
 		return with(sh("true"), "observe", map[string]any{
 			"command": shell(script), "doneExits": []any{int64(0), int64(10)}, "notStartedExits": []any{int64(1)},
-			"inProgressExits": []any{int64(2)},
+			"inProgressExits": []any{int64(2)}, "partialExits": []any{int64(4)},
 		})
 	}
 	cases := map[string]struct {
@@ -263,6 +263,7 @@ func TestCommandObserve(t *testing.T) {
 		"Done":       {"the author's exit code", asks("exit 10"), true, action.Done},
 		"NotStarted": {"seen, although attempted", asks("exit 1"), true, action.NotStarted},
 		"InProgress": {"polled, not run again", asks("exit 2"), true, action.InProgress},
+		"Partial":    {"half of it is there to be taken back", asks("exit 4"), true, action.Partial},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -328,6 +329,7 @@ func TestCommandInputs(t *testing.T) {
 		want string
 	}{
 		"OkTwice":      {with(sh("true"), "unchangedExits", codes(0)), "exit code 0 of command means two things"},
+		"PartialTwice": {with(sh("true"), "observe", map[string]any{"command": shell("true"), "partialExits": codes(0)}), "exit code 0 of observe means two things"},
 		"ObserveTwice": {with(sh("true"), "observe", map[string]any{"command": shell("true"), "inProgressExits": codes(1)}), "exit code 1 of observe means two things"},
 		"ObserveEmpty": {with(sh("true"), "observe", map[string]any{"command": []any{""}}), `field "observe.command" is empty`},
 		"UndoEmpty":    {with(sh("true"), "undo", map[string]any{"command": []any{}}), `field "undo.command" is empty`},
