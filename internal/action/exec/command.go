@@ -20,6 +20,7 @@ type CommandInput struct {
 	SecretStdin    action.SecretRef            `json:"secretStdin,omitempty" refit:"secret" doc:"Standard input of command from a secret."`
 	OkExits        []int                       `json:"okExits,omitempty" doc:"Exit codes of command that mean success; default 0 only."`
 	UnchangedExits []int                       `json:"unchangedExits,omitempty" doc:"Exit codes of command that mean that it failed and changed nothing."`
+	Progress       *ProgressInput              `json:"progress,omitempty" doc:"How command says how far it has come; default not at all."`
 	Observe        *ObserveCommand             `json:"observe,omitempty" doc:"How to see whether the effect has happened; without it a lost attempt puts the step in doubt."`
 	Undo           *UndoCommand                `json:"undo,omitempty" doc:"How to take the effect back; without it the step has no inverse."`
 }
@@ -87,6 +88,9 @@ func checkCommandInput(in CommandInput) error {
 		err = checkCommand("undo.command", in.Undo.Command)
 	}
 	if err != nil {
+		return err
+	}
+	if err := in.Progress.check(); err != nil {
 		return err
 	}
 	meanings := [][]int{orDefault(in.OkExits, 0), in.UnchangedExits}
@@ -216,6 +220,7 @@ func (c commander) run(
 	if err != nil {
 		return CommandOutput{}, err
 	}
+	command.Line = in.Progress.reader(env)
 	res, err := c.runner.Run(ctx, command)
 	if err != nil {
 		return CommandOutput{}, err

@@ -20,15 +20,23 @@ type lineLog struct {
 
 	mu      sync.Mutex
 	out     io.Writer
+	each    func(string)
 	streams []*lineStream
 }
 
 // newLineLog returns the log of c, nil when nobody reads it.
 func newLineLog(c Program) *lineLog {
-	if c.Log == nil {
+	if c.Log == nil && c.Line == nil {
 		return nil
 	}
-	return &lineLog{clean: c.redactor(), out: c.Log}
+	l := &lineLog{clean: c.redactor(), out: c.Log, each: c.Line}
+	if l.out == nil {
+		l.out = io.Discard
+	}
+	if l.each == nil {
+		l.each = func(string) {}
+	}
+	return l
 }
 
 // also returns a writer to w and to the log.
@@ -54,7 +62,7 @@ func (l *lineLog) flush() {
 			s.line()
 		}
 	}
-	l.out = io.Discard
+	l.out, l.each = io.Discard, func(string) {}
 }
 
 // lineStream cuts one stream into lines.
@@ -100,6 +108,9 @@ func (s *lineStream) add(piece []byte) {
 // line hands out the line that is pending; empty ones are left out.
 func (s *lineStream) line() {
 	text := s.log.clean.Text(strings.ToValidUTF8(string(s.pending), "\uFFFD"))
+	if s.tooLong == 0 && text != "" {
+		s.log.each(text)
+	}
 	if s.tooLong > 0 {
 		text = fmt.Sprintf("(a line of %d bytes is left out)", s.tooLong)
 	}

@@ -139,6 +139,9 @@ type Program struct {
 	// Log takes what the program prints, line by line and without secrets; nil
 	// when nobody reads it.
 	Log io.Writer
+	// Line is told each line that the program prints, without secrets, from any
+	// goroutine and one at a time; nil when nobody reads them.
+	Line func(string)
 	// Children is told that the program runs; nil when nobody keeps a record.
 	Children action.Children
 	// whole gives it all of the environment of the Runner: it is the program of a

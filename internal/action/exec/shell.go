@@ -18,6 +18,7 @@ type ShellInput struct {
 	SecretFiles    map[string]action.SecretRef `json:"secretFiles,omitempty" refit:"secret" doc:"Environment variables with the paths of files that hold secrets, for observe and undo too; only this user can read a file, and it is gone with the program."`
 	SecretStdin    action.SecretRef            `json:"secretStdin,omitempty" refit:"secret" doc:"Standard input of script from a secret."`
 	UnchangedExits []int                       `json:"unchangedExits,omitempty" doc:"Exit codes of script that mean that it failed and changed nothing."`
+	Progress       *ProgressInput              `json:"progress,omitempty" doc:"How script says how far it has come; default not at all."`
 	Observe        string                      `json:"observe,omitempty" doc:"Script that tells whether the effect has happened: exit code 0 for done, 1 for not started, 2 for under way; without it a lost attempt puts the step in doubt."`
 	Undo           string                      `json:"undo,omitempty" doc:"Script that takes the effect back, and also succeeds when there is nothing left to take back; without it the step has no inverse."`
 }
@@ -56,6 +57,7 @@ func (in ShellInput) command() CommandInput {
 	out := CommandInput{
 		Command: sh(in.Script), Dir: in.Dir, Env: in.Env, SecretEnv: in.SecretEnv,
 		SecretFiles: in.SecretFiles, SecretStdin: in.SecretStdin, UnchangedExits: in.UnchangedExits,
+		Progress: in.Progress,
 	}
 	if in.Observe != "" {
 		out.Observe = &ObserveCommand{Command: sh(in.Observe), InProgressExits: []int{underWay}}
