@@ -187,6 +187,9 @@ func (s *Service) view(ctx context.Context, id string) (report.RunSource, *repor
 	if err != nil {
 		return report.RunSource{}, nil, runError(id, err)
 	}
+	s.mu.Lock()
+	s.lastPlan = snap.State.Plan()
+	s.mu.Unlock()
 	src := report.RunSource{Info: infoOf(&snap.Info), State: snap.State, Progress: snap.Progress, Now: s.o.Now()}
 	v := report.BuildRun(src)
 	v.Channels = s.channelViews(id)

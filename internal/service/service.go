@@ -14,6 +14,7 @@ import (
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/observe"
 	"github.com/refitproject/refit/internal/notify"
+	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/probe/watch"
 	"github.com/refitproject/refit/internal/secret"
 )
@@ -101,6 +102,9 @@ type Service struct {
 
 	mu     sync.Mutex
 	engine engine.Engine
+	// lastPlan is the plan of the run that was looked at last: the engine need not
+	// read it again for who looks again and again.
+	lastPlan *plan.Plan
 }
 
 // New returns a Service. It contacts nothing and opens no file.
