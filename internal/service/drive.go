@@ -182,14 +182,15 @@ func (s *Service) Watch(ctx context.Context, req WatchRequest) (*report.RunView,
 		if err != nil {
 			return nil, err
 		}
-		if seen > after {
+		if seen > after || v.Status.Final() {
 			after = seen
-			if v, err = s.Status(ctx, v.ID); err != nil {
+			over, err := s.over(ctx, v.ID, after)
+			if err != nil {
 				return nil, err
 			}
-		}
-		if v.Status.Final() && v.Events <= after {
-			return v, nil
+			if over {
+				return s.Status(ctx, v.ID)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -197,6 +198,17 @@ func (s *Service) Watch(ctx context.Context, req WatchRequest) (*report.RunView,
 		case <-tick.C:
 		}
 	}
+}
+
+// over tells whether a run has ended, with the event of that number. It does not look
+// where the run stands: with very many steps that takes its time.
+func (s *Service) over(ctx context.Context, id string, after uint64) (bool, error) {
+	list, err := s.Runs(ctx)
+	if err != nil {
+		return false, err
+	}
+	i := slices.IndexFunc(list.Runs, func(r report.RunInfo) bool { return r.ID == id })
+	return i >= 0 && list.Runs[i].Status.Final() && list.Runs[i].Events <= after, nil
 }
 
 // tell tells the events behind the one numbered after, and returns the number of

@@ -91,8 +91,8 @@ func (m *model) look() tea.Cmd {
 }
 
 // ticked draws what is new, and looks again when there is something to see. A look
-// at a large run takes its time: a tenth of it at most is spent on looking, so that
-// the run does not become slower by being watched.
+// at a large run takes its time: a quarter of it at most is spent on looking, so that
+// the run does not become much slower by being watched.
 func (m *model) ticked() tea.Cmd {
 	const calm = time.Second
 	n := m.o.Feed.take()
@@ -112,9 +112,9 @@ func (m *model) ticked() tea.Cmd {
 
 // looked takes over where the run stands.
 func (m *model) looked(msg lookedMsg) {
-	const share = 10
+	const rest = 3 // times as long as the look took
 	m.looking = false
-	m.next = m.o.Now().Add(msg.took * share)
+	m.next = m.o.Now().Add(msg.took * rest)
 	if m.err = msg.err; msg.err == nil {
 		m.view = msg.view
 		m.arrange()
