@@ -171,6 +171,7 @@ func TestLiveApply(t *testing.T) {
 	write1(t, filepath.Join(dir, "go"), "")
 	x.ends(0)
 	x.shows("Run test-1 Succeeded")
+	x.shows("refit report test-1")
 }
 
 // TestLiveInterrupts types interrupts while a step is under way.

@@ -5,11 +5,13 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/probe"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -203,4 +205,19 @@ func TestStepDetail(t *testing.T) {
 	if _, ok := BuildStepDetail(src, &v, "to-2.0.0", "no-such-step"); ok {
 		t.Error("a step was found that does not exist")
 	}
+}
+
+// TestLiveEnd tests what is said once the screen is gone.
+func TestLiveEnd(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	for _, name := range []string{"succeeded", "rolled-back"} {
+		v := BuildRun(scenes(t)[name])
+		v.Downtime = []DowntimeView{
+			{Measured: probe.Measured{Component: "hub", Down: 3 * time.Second, Up: time.Minute, Outages: []probe.Outage{{}}}},
+			{Measured: probe.Measured{Component: "proxy", Up: time.Minute}},
+		}
+		fmt.Fprintf(&b, "── %s\n%s", name, render(t, func(w io.Writer) error { return LiveEndText(w, &v, TextOptions{Width: 80}) }))
+	}
+	golden(t, "live-end", b.String())
 }

@@ -443,3 +443,22 @@ func LiveHelpText(w io.Writer, keys []LiveKey, opts TextOptions) error {
 	}
 	return p.close()
 }
+
+// LiveEndText writes what a person wants to know of a run that has ended on their
+// screen: how long it took, how long components were down, and where all of it can be
+// read. The error is that of w.
+func LiveEndText(w io.Writer, v *RunView, opts TextOptions) error {
+	t := liveText{page: newPage(w, opts), v: v}
+	took := []span{plain("took " + lasted(v.Created, v.Updated))}
+	if v.Waited >= durationOf(time.Second) {
+		took = append(took, plain(", of which it waited "+human(v.Waited)))
+	}
+	t.para(2, 4, took...)
+	for i := range v.Downtime {
+		role, text := measuredText(&v.Downtime[i])
+		t.para(2, 4, in(Strong, v.Downtime[i].Component), plain(" "), in(role, text))
+	}
+	t.para(2, 4, in(Muted, "what was done, and what became of it:"))
+	t.command("refit report " + shellWord(v.ID))
+	return t.close()
+}

@@ -108,7 +108,13 @@ func (c *console) drivenLive(ctx context.Context, s *service.Service, id string)
 		return err
 	}
 	out := &lines{c: c, gone: cancel}
-	return d.tell(out, results, ctx.Err() != nil)
+	err = d.tell(out, results, ctx.Err() != nil)
+	for i := range results {
+		if v := results[i].View; v != nil && v.Status.Final() && out.err == nil {
+			_ = report.LiveEndText(c.app.Stdout, v, c.textOptions(c.app.Stdout)) // The result was written.
+		}
+	}
+	return err
 }
 
 // watchLive shows live a run that another process drives.
