@@ -8,8 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -207,6 +209,37 @@ func TestLiveInterrupts(t *testing.T) {
 		if out, err := program(t, dir, "drive", "test-1").CombinedOutput(); err != nil {
 			t.Errorf("going on ended with %v:\n%s", err, out)
 		}
+	})
+	t.Run("Thrice", func(t *testing.T) {
+		t.Parallel()
+		dir := planned(t, false)
+		name := filepath.Join(dir, "procedure.yaml")
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write1(t, name, strings.Replace(string(text), `"touch begun;`, `"trap '' TERM; touch begun; echo $$ > pid;`, 1))
+		if out, err := program(t, dir, "plan", "platform.yaml", "--save", "plan.json", "--replace").CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		x := onTerminal(t, dir, nil, "apply", "plan.json", "--yes")
+		eventually(t, "the step has begun", begun(dir))
+		x.shows("Running")
+		x.types("\x03")
+		x.shows("goes on to its end")
+		x.types("\x03")
+		x.shows("what is under way is stopped")
+		x.types("\x03")
+		x.ends(1)
+		pid, err := os.ReadFile(filepath.Join(dir, "pid"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := strconv.Atoi(strings.TrimSpace(string(pid)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the child has ended", func() bool { return syscall.Kill(n, 0) != nil })
 	})
 	t.Run("Hangup", func(t *testing.T) {
 		t.Parallel()

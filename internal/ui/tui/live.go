@@ -56,6 +56,7 @@ type Options struct {
 // Live is the view of one run.
 type Live struct {
 	program *tea.Program
+	model   *model
 }
 
 // Terminal is where the view is shown and where keys come from.
@@ -69,7 +70,7 @@ type Terminal struct {
 // New returns the view of a run. Nothing is shown before Show.
 func New(ctx context.Context, o Options, t Terminal) *Live {
 	m := newModel(ctx, o)
-	return &Live{program: tea.NewProgram(m,
+	return &Live{model: m, program: tea.NewProgram(m,
 		tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithEnvironment(t.Environ),
 		// Texts are painted with the eight colours of every terminal, or not at all.
 		tea.WithColorProfile(colorprofile.ANSI),
@@ -78,9 +79,13 @@ func New(ctx context.Context, o Options, t Terminal) *Live {
 }
 
 // Show takes the terminal and shows the run until End is called, a person leaves,
-// or the terminal is gone, which is the error then. The terminal is given back.
+// or the terminal is gone, which is the error then. The terminal is given back, and
+// only then the interrupt is passed on that ends the program.
 func (l *Live) Show() error {
 	_, err := l.program.Run()
+	if l.model.last {
+		l.model.o.Interrupt()
+	}
 	if errors.Is(err, tea.ErrProgramKilled) && !errors.Is(err, tea.ErrProgramPanic) {
 		return nil
 	}

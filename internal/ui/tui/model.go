@@ -42,7 +42,8 @@ type model struct {
 	err           error
 	events        []report.EventLine
 	notice        notice
-	stops         int // interrupts that were typed or received
+	stops         int  // interrupts that were typed
+	last          bool // the last of them ends the program
 	ended         bool
 
 	rows   []report.LiveRow

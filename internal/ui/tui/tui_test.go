@@ -219,6 +219,11 @@ func TestInterrupts(t *testing.T) {
 	if s.left != 1 {
 		t.Error("nobody was told that a person leaves")
 	}
+	s.press("ctrl+c")
+	if !s.quit || !s.m.last || s.interrupts != 2 {
+		t.Error("the third one must end the view, and be passed on after that")
+	}
+	s = newScreen(t, hub(), nil)
 	s.send(endMsg{})
 	if !s.quit {
 		t.Error("the view does not end with the run")

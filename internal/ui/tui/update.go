@@ -77,8 +77,9 @@ func (m *model) interrupt() tea.Cmd {
 	}
 	m.stops++
 	const atOnce = 3
-	if m.stops >= atOnce { // The program ends now: the terminal must be given back before.
-		return tea.Sequence(tea.Quit, func() tea.Msg { m.o.Interrupt(); return nil })
+	if m.stops >= atOnce {
+		m.last = true // It is passed on when the terminal was given back.
+		return tea.Quit
 	}
 	if m.stops > 1 {
 		m.notice = notice{
