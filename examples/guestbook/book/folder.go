@@ -92,8 +92,11 @@ func (f folder) lock() (*os.File, error) {
 	const tries, pause = 40, 50 * time.Millisecond
 	for range tries {
 		held, err := tryLock(f.file(lockName), true)
-		if err != nil || held != nil {
-			return held, err
+		if err != nil {
+			return nil, err
+		}
+		if held != nil {
+			return held, held.Truncate(0) // Who held it before is gone.
 		}
 		time.Sleep(pause)
 	}

@@ -24,9 +24,6 @@ func (r Release) serve(ctx context.Context, f folder, log io.Writer) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	if err := lock.Truncate(0); err != nil { // Who held it before is gone.
-		return err
-	}
 	settings, err := f.settings()
 	if err != nil {
 		return err
