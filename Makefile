@@ -33,7 +33,7 @@ FUZZTIME ?= 10s
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##
 ## Use
@@ -43,9 +43,20 @@ help: ## List the targets.
 build: ## Build the program at bin/refit: static, without cgo.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/refit ./cmd/refit
 
+.PHONY: guestbook
+guestbook: ## Build both releases of the example service at bin/guestbook-1.4.0 and bin/guestbook-2.0.0.
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./examples/guestbook/cmd/...
+
 .PHONY: demo
-demo: build ## Show the main job on real input: lint, plan, a refused plan, approvals, kill -9 in a step, going on.
-	@hack/demo.sh
+demo: demo-service ## Show the main job on a real service, in less than two minutes from a fresh clone.
+
+.PHONY: demo-service
+demo-service: ## Upgrade the guestbook, then let an upgrade fail (FAIL=migrate, verify, unknown or lease; KEEP=1).
+	@hack/demo-service.sh
+
+.PHONY: demo-wiki
+demo-wiki: build ## Show mistakes, known issues, refused plans, two stages, kill -9 in a step and going on.
+	@hack/demo-wiki.sh
 
 ##
 ## Test

@@ -62,6 +62,7 @@ const usage = `usage: guestbook COMMAND [--dir FOLDER] [ARGUMENT]...
   write        add an entry: AUTHOR and MESSAGE
   import       add the entries of a file, while nobody serves: NAME
   maintenance  show the maintenance mode, or set it: on or off; --by, --message
+  count        say how many entries there are, and a digest of what they say
   check        add an entry, read it and take it back
   migrate      take the database to the schema of this release; --check, --is-done
   copy         write the database to another file: NAME
@@ -93,6 +94,8 @@ func (c *command) named(name string) func(context.Context) (int, error) {
 		return done(c.importFile)
 	case "maintenance":
 		return done(c.maintenance())
+	case "count":
+		return done(c.count)
 	case "check":
 		return done(c.check)
 	case "migrate":
@@ -190,6 +193,19 @@ func (c *command) maintenance() func(context.Context) error {
 		sayf(c.out, "maintenance is %s", text)
 		return nil
 	}
+}
+
+func (c *command) count(ctx context.Context) error {
+	s, err := c.folder.server()
+	if err != nil {
+		return err
+	}
+	var n counted
+	if err := s.get(ctx, "/api/count", &n); err != nil {
+		return err
+	}
+	sayf(c.out, "%d entries, digest %s", n.Entries, n.Digest)
+	return nil
 }
 
 func (c *command) check(ctx context.Context) error {

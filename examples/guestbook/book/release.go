@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -145,10 +146,10 @@ func (r Release) open(ctx context.Context, path string) (*sql.DB, error) {
 	case err != nil:
 	case revision < r.Schema:
 		err = fmt.Errorf("database %q has schema revision %d, release %s needs %d: run its command migrate",
-			path, revision, r.Version, r.Schema)
+			filepath.Base(path), revision, r.Version, r.Schema)
 	case revision > r.Schema:
 		err = fmt.Errorf("database %q has schema revision %d, release %s knows no later one than %d: "+
-			"start a newer release", path, revision, r.Version, r.Schema)
+			"start a newer release", filepath.Base(path), revision, r.Version, r.Schema)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

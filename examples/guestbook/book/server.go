@@ -154,19 +154,25 @@ func (s *server) add(ctx context.Context, author, message string) (Entry, error)
 	return e, tx.Commit()
 }
 
-// count tells how many entries there are, and a digest of what they say, which is
-// the same in all releases.
+// counted is how many entries there are, a digest of what they say, which is the same
+// in all releases, and the size of the database in bytes.
+type counted struct {
+	Entries int    `json:"entries"`
+	Digest  string `json:"digest"`
+	Size    int64  `json:"size"`
+}
+
 func (s *server) count(r *http.Request) (int, any, error) {
 	list, err := s.release.List(r.Context(), s.db, "")
 	if err != nil {
 		return 0, nil, err
 	}
-	var size int64
+	out := counted{Entries: len(list), Digest: digest(list)}
 	const query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
-	if err := s.db.QueryRowContext(r.Context(), query).Scan(&size); err != nil {
+	if err := s.db.QueryRowContext(r.Context(), query).Scan(&out.Size); err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, map[string]any{"entries": len(list), "digest": digest(list), "size": size}, nil
+	return http.StatusOK, out, nil
 }
 
 func digest(list []Entry) string {

@@ -26,7 +26,7 @@ ends() {
   printf '\n$ %s\n' "$*"
   "$@" 2>&1 || got=$?
   if [ "$got" != "$want" ]; then
-    echo "demo: exit code $got, but $want is right here" >&2
+    echo "demo-wiki: exit code $got, but $want is right here" >&2
     exit 1
   fi
   [ "$got" = 0 ] || echo "(exit code $got)"
