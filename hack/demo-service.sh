@@ -64,7 +64,7 @@ ends() {
 }
 
 work=
-platforms=()
+platforms=() # the folders that may be served
 # leave: end the servers that were started and remove what was made.
 leave() {
   local code=$? dir
@@ -73,14 +73,14 @@ leave() {
     printf '\nKept: %s\n' "$work"
     echo "To go on:  export XDG_STATE_HOME=$XDG_STATE_HOME PATH=$repo/bin:\$PATH"
     for dir in "${platforms[@]}"; do
-      echo "To stop:   $dir/releases/guestbook-1.4.0 stop --dir $dir/site"
+      echo "To stop:   guestbook-1.4.0 stop --dir $dir"
     done
     echo "To remove: rm -r $work"
     exit "$code"
   fi
   if [ "${#platforms[@]}" -gt 0 ]; then
     for dir in "${platforms[@]}"; do
-      "$dir/releases/guestbook-1.4.0" stop --dir "$dir/site" > /dev/null || code=1
+      [ ! -e "$dir" ] || guestbook-1.4.0 stop --dir "$dir" > "$work/stopped" || code=1
     done
   fi
   [ -z "$work" ] || rm -rf "$work"
@@ -89,36 +89,28 @@ leave() {
 trap leave EXIT
 trap 'exit 130' INT TERM HUP
 
+# free: an address that is free. Whoever is served at port 0 gets one.
+free() {
+  mkdir "$work/free"
+  echo '{"address": "127.0.0.1:0"}' > "$work/free/guestbook.json"
+  platforms+=("$work/free")
+  guestbook-1.4.0 start --dir "$work/free" | sed 's|.*http://||' > "$work/address"
+  guestbook-1.4.0 stop --dir "$work/free" > "$work/stopped"
+  rm -r "$work/free"
+  unset "platforms[${#platforms[@]}-1]"
+}
+
 # platform NAME FAIL: release 1.4.0 of the guestbook with its entries, served at a
 # free port; release 2.0.0 lies ready.
 platform() {
-  local dir=$work/$1 address
-  mkdir -p "$dir/site" "$dir/releases" "$dir/backups"
-  cp "$repo"/examples/guestbook/{platform,procedure,versions,issues}.yaml "$repo/examples/guestbook/announce" "$dir"
-  cp "$repo"/bin/guestbook-{1.4.0,2.0.0} "$dir/releases"
-  cp "$repo/bin/guestbook-1.4.0" "$dir/site"
-  platforms+=("$dir")
-  cd "$dir/site"
-  # Whoever is served at port 0 gets a free one, and keeps it.
-  echo '{"address": "127.0.0.1:0"}' > guestbook.json
-  address=$(./guestbook-1.4.0 start | sed 's|.*http://||')
-  ./guestbook-1.4.0 stop > /dev/null
-  echo "{\"address\": \"$address\"}" > guestbook.json
-  awk 'BEGIN {
-    x = 1
-    for (i = 0; i < 20000; i++) {
-      x = (x * 16807) % 2147483647
-      printf "Visitor %d\tI was here, and I thought of %d things to say about that.\n", x % 3000, x
-    }
-    for (i = 0; i < 2; i++) print "Ada\tIs this thing on?"
-  }' > entries.txt
-  ends 0 ./guestbook-1.4.0 import entries.txt
-  ends 0 ./guestbook-1.4.0 start
-  ends 0 ./guestbook-1.4.0 write Grace "It is."
-  cd ..
+  free
+  cd "$work"
+  platforms+=("$work/$1/site")
+  ends 0 "$repo/examples/guestbook/place" "$1" "$(cat address)" "$2"
+  cd "$1"
+  ends 0 site/guestbook-1.4.0 start --dir site
+  ends 0 site/guestbook-1.4.0 write --dir site Grace "It is."
   entries=$(site/guestbook-1.4.0 count --dir site)
-  sed "s|127.0.0.1:8080|$address|; s/fail: none/fail: $2/" platform.yaml > new
-  mv new platform.yaml
 }
 
 # keeps RELEASE: it serves, and has the entries that there were before the upgrade.
