@@ -54,7 +54,7 @@ func Backup(w World) action.Action {
 		Check:       checkBackup,
 		Preview: func(_ context.Context, env action.Env, in BackupInput) (action.Preview, error) {
 			return action.Preview{Summary: fmt.Sprintf("save %s %q to %s and prove it at level %d",
-				kindOf(in), absolute(env, in.Path), in.Store, level(env, in))}, nil
+				kindOf(in), in.Path, in.Store, level(env, in))}, nil
 		},
 		Observe: w.observeBackup,
 		Run:     w.runBackup,

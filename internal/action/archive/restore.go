@@ -40,9 +40,9 @@ func Restore(w World) action.Action {
 			}
 			return nil
 		},
-		Preview: func(_ context.Context, env action.Env, in RestoreInput) (action.Preview, error) {
+		Preview: func(_ context.Context, _ action.Env, in RestoreInput) (action.Preview, error) {
 			return action.Preview{Summary: fmt.Sprintf("bring %q back from backup %q and keep what is there",
-				absolute(env, in.Path), in.Backup)}, nil
+				in.Path, in.Backup)}, nil
 		},
 		Observe: w.observeRestore,
 		Run:     w.runRestore,
