@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -160,4 +161,46 @@ func down(ts *testscript.TestScript, neg bool, args []string) {
 	if d.Down < least || d.Down > most || d.Unmeasured > most || len(d.Outages) == 0 {
 		ts.Fatalf("%s was down for %s, want %s to %s; not measured for %s", args[0], d.Down, least, most, d.Unmeasured)
 	}
+}
+
+// TestDocsTutorial tests the tutorial. Its guestbooks are served at free addresses,
+// and the clock is a real one, because the downtime is measured: what comes of that is
+// masked, and no downtime at all is none of it.
+func TestDocsTutorial(t *testing.T) {
+	t.Parallel()
+	bin := t.TempDir()
+	if err := guestbookPrograms(bin); err != nil {
+		t.Fatal(err)
+	}
+	var addresses [][2]string
+	for _, shown := range []string{"127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082"} {
+		address, err := freeAddress()
+		if err != nil {
+			t.Fatal(err)
+		}
+		addresses = append(addresses, [2]string{address, shown})
+	}
+	testPageOf(t, "../../../docs/tutorials/first-upgrade.md", pageOf{
+		files: func(dir string) error {
+			t.Cleanup(func() {
+				for _, name := range []string{"first", "second", "third"} {
+					if err := stopGuestbook(filepath.Join(dir, name)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			return os.CopyFS(filepath.Join(dir, "examples/guestbook"), os.DirFS(guestbookFolder))
+		},
+		names: func(dir string) [][2]string { return append(addresses, [2]string{dir, "/srv"}) },
+		masks: []*regexp.Regexp{
+			regexp.MustCompile(`sha256:[0-9a-f]{12,64}`),
+			regexp.MustCompile(`digest [0-9a-f]{16}`),
+			regexp.MustCompile(`guestbook-[0-9a-f]{16}`),
+			regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?`),
+			regexp.MustCompile(`its \d+ events`),
+			regexp.MustCompile(`[1-9]\d*(\.\d+)?m?s$`),
+			regexp.MustCompile(`\d+\.\d [KM]iB`),
+		},
+		environ: []string{"REFIT_TEST_NOW=real"}, programs: bin,
+	})
 }

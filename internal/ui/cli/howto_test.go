@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,23 +61,45 @@ func testPage(t *testing.T, page string) {
 // run and the second stands on the page and in its files, and with more variables.
 func testPageAs(t *testing.T, page string, names func(dir string) [][2]string, environ ...string) {
 	t.Helper()
+	testPageOf(t, page, pageOf{names: names, environ: environ, files: func(dir string) error {
+		return os.CopyFS(dir, os.DirFS(strings.TrimSuffix(page, ".md")))
+	}})
+}
+
+// pageOf is what a page needs that is tested.
+type pageOf struct {
+	// files makes the files among which the commands are run.
+	files func(dir string) error
+	// names are as in testPageAs.
+	names   func(dir string) [][2]string
+	environ []string
+	// programs is a folder of programs beside refit; "" for none.
+	programs string
+	// masks match what is another text each time. The page shows what one run has
+	// printed, and any text that a mask matches is as good in its place.
+	masks []*regexp.Regexp
+}
+
+// testPageOf tests a page.
+func testPageOf(t *testing.T, page string, o pageOf) {
+	t.Helper()
 	data, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(strings.TrimSuffix(page, ".md"))); err != nil {
+	if err := o.files(dir); err != nil {
 		t.Fatal(err)
 	}
 	var used, shown []string
-	for _, pair := range names(dir) {
+	for _, pair := range o.names(dir) {
 		used, shown = append(used, pair[1], pair[0]), append(shown, pair[0], pair[1])
 	}
 	toReal, toShown := strings.NewReplacer(used...), strings.NewReplacer(shown...)
 	if err := replaceIn(dir, toReal); err != nil {
 		t.Fatal(err)
 	}
-	shell := newShell(t, dir, environ...)
+	shell := newShell(t, dir, o.programs, o.environ...)
 	var got []string
 	blocks := 0
 	lines := strings.Split(string(data), "\n")
@@ -98,15 +122,28 @@ func testPageAs(t *testing.T, page string, names func(dir string) [][2]string, e
 	if blocks == 0 {
 		t.Error("the page has no commands")
 	}
+	diff := cmp.Diff(o.masked(lines), o.masked(got))
+	if diff == "" {
+		return
+	}
 	if *update {
 		if err := os.WriteFile(page, []byte(strings.Join(got, "\n")), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if diff := cmp.Diff(lines, got); diff != "" {
-		t.Errorf("%s does not show what the commands print: run make docs (-page +printed):\n%s", page, diff)
+	t.Errorf("%s does not show what the commands print: run make docs (-page +printed):\n%s", page, diff)
+}
+
+// masked returns lines with one text for all that a mask matches.
+func (o pageOf) masked(lines []string) []string {
+	out := slices.Clone(lines)
+	for i := range out {
+		for _, mask := range o.masks {
+			out[i] = mask.ReplaceAllString(out[i], "~")
+		}
 	}
+	return out
 }
 
 // replaceIn replaces texts in the files of a folder.
@@ -127,9 +164,9 @@ func replaceIn(dir string, texts *strings.Replacer) error {
 }
 
 // newShell returns a function that runs a command line in dir, with refit in
-// its path, and returns the lines that it prints, with the exit code when it
-// is not 0.
-func newShell(t *testing.T, dir string, environ ...string) func(command string) []string {
+// its path and the programs of a folder, and returns the lines that it prints, with
+// the exit code when it is not 0.
+func newShell(t *testing.T, dir, programs string, environ ...string) func(command string) []string {
 	t.Helper()
 	bin := t.TempDir()
 	self, err := os.Executable()
@@ -140,13 +177,20 @@ func newShell(t *testing.T, dir string, environ ...string) func(command string) 
 	if err := os.Symlink(self, filepath.Join(bin, "refit")); err != nil {
 		t.Fatal(err)
 	}
+	if programs == "" {
+		programs = bin
+	}
 	env := []string{
-		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + dir, "WORK=" + dir,
+		"PATH=" + strings.Join([]string{bin, programs, os.Getenv("PATH")}, string(os.PathListSeparator)), "HOME=" + dir, "WORK=" + dir,
 		"REFIT_TEST_NOW=2026-11-21T09:00:00Z", "REFIT_TEST_TERMINAL=", "NO_COLOR=1", "COLUMNS=", "GOCOVERDIR=" + t.TempDir(),
 	}
 	env = append(env, environ...)
 	return func(command string) []string {
-		if !strings.ContainsAny(command, "|<>;&$") {
+		if folder, ok := strings.CutPrefix(command, "cd "); ok {
+			dir = filepath.Join(dir, folder)
+			return nil
+		}
+		if !strings.ContainsAny(command, "|<;&$") {
 			command = "exec " + command // Else the shell has its say when the program is killed.
 		}
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
