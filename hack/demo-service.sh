@@ -127,11 +127,14 @@ keeps() {
 # digest N: the Nth digest of the plan as people see it: the plan, then its stages.
 digest() { refit plan show plan.json | sed -n 's/^  Digest *//p' | sed -n "$1p"; }
 
-# apply RUN CODE: carry the plan out, with its approval, and end with CODE.
+# apply RUN CODE [FLAG…]: carry the plan out, with its approval, and end with CODE. The
+# live view of a terminal would wait for somebody who approves.
 apply() {
-  ends 5 refit apply plan.json --run "$1" --digest "$(digest 1)"
-  ends 0 refit approve "$1" --digest "$(digest 2)"
-  ends "$2" refit drive "$1"
+  local run=$1 code=$2
+  shift 2
+  ends 5 refit apply plan.json --run "$run" --digest "$(digest 1)" --view lines
+  ends 0 refit approve "$run" --digest "$(digest 2)"
+  ends "$code" refit drive "$run" "$@"
 }
 
 part "Building refit and both releases of the guestbook; the first time this takes about a minute"
@@ -193,9 +196,9 @@ case $fail in
     part "5. The same, but refit is killed when the announcement is out"
     platform bad "$fail"
     refit plan platform.yaml --to 2.0.0 --save plan.json > plan.txt 2>&1
-    apply bad 137
+    apply bad 137 --view lines # Who is killed leaves the terminal as it is.
     part "6. Nobody can see whether it is out but a person, who looks and says so"
-    ends 8 refit drive bad
+    ends 8 refit drive bad --view lines
     ends 0 cat announced.txt
     ends 0 refit settle bad to-2.0.0 announce done --reason "it is on the list"
     ends 0 refit drive bad
