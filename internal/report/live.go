@@ -297,3 +297,16 @@ func (a *ApprovalView) Person() bool { return a.Gate.Kind == run.WaitPerson }
 // WaitsForPerson tells whether the run waits for a decision or for the work of a
 // person.
 func (v *RunView) WaitsForPerson() bool { return len(v.Gates) > 0 || v.AsksForRollback() }
+
+// Stuck tells that nothing goes on before somebody types a command, though the run has
+// not halted: a step is in doubt, or a check blocks. A run that waits for a time, for a
+// gate or for the end of a pause is not.
+func (v *RunView) Stuck() bool {
+	switch v.Status {
+	case run.Running, run.Waiting, run.RollingBack:
+	case run.Planned, run.Paused, run.Halted, run.RolledBack, run.PartlyRolledBack, run.Cancelled, run.Succeeded,
+		run.Failed:
+		return false
+	}
+	return len(v.Operations) == 0 && len(v.Commands) > 0 && !v.WaitsForPerson() && v.Next.IsZero()
+}

@@ -221,3 +221,14 @@ func TestLiveEnd(t *testing.T) {
 	}
 	golden(t, "live-end", b.String())
 }
+
+func TestStuck(t *testing.T) {
+	t.Parallel()
+	want := map[string]bool{"in-doubt": true}
+	for name, src := range scenes(t) {
+		v := BuildRun(src)
+		if got := v.Stuck(); got != want[name] {
+			t.Errorf("%s is stuck: %t", name, got)
+		}
+	}
+}

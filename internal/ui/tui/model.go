@@ -60,6 +60,9 @@ type model struct {
 	looking, stale bool
 	next           time.Time
 	said           string
+	// stuck is the event at which the run was seen to be stuck, and since when.
+	stuck      uint64
+	stuckSince time.Time
 }
 
 // notice is one line about what was asked for last.
@@ -108,7 +111,30 @@ func (m *model) ticked() tea.Cmd {
 	if m.stale && !m.looking && !now.Before(m.next) {
 		cmds = append(cmds, m.look())
 	}
+	if m.isStuck(now) {
+		cmds = append(cmds, m.leave())
+	}
 	return tea.Batch(cmds...)
+}
+
+// isStuck tells once that the run that is driven has been stuck for a moment: the
+// shell is where people type what it needs. For a moment, as a view may have been made
+// between two events.
+func (m *model) isStuck(now time.Time) bool {
+	const moment = 2 * time.Second
+	if !m.o.Drives || m.view == nil || !m.view.Stuck() || m.pane != nil || m.prompt != nil {
+		m.stuck = 0
+		return false
+	}
+	if m.stuck != m.view.Events {
+		m.stuck, m.stuckSince = m.view.Events, now
+		return false
+	}
+	if m.stuckSince.IsZero() || now.Sub(m.stuckSince) < moment {
+		return false
+	}
+	m.stuckSince = time.Time{} // It is told already.
+	return true
 }
 
 // looked takes over where the run stands.

@@ -243,6 +243,41 @@ func TestWatching(t *testing.T) {
 	}
 }
 
+// TestStuck tests that the view of a driven run gives the terminal back when only a
+// command can help, and stays while somebody reads or watches.
+func TestStuck(t *testing.T) {
+	t.Parallel()
+	stuck := func() *report.RunView {
+		v := hub()
+		v.Operations, v.Events = nil, 7
+		v.InDoubt = []report.DoubtView{{Text: "to-5.0/migrate", Attempt: 1}}
+		v.Commands = []report.NextCommand{{Command: "refit settle hub-1 to-5.0 migrate done", Why: "it has happened"}}
+		return v
+	}
+	s := newScreen(t, stuck(), nil)
+	s.press("?")
+	for range 5 {
+		s.tick()
+	}
+	if s.left != 0 {
+		t.Error("it left while somebody reads")
+	}
+	s.press("esc")
+	for range 6 {
+		s.tick()
+	}
+	if s.left != 1 {
+		t.Errorf("it left %d times, want once", s.left)
+	}
+	s = newScreen(t, stuck(), func(o *Options) { o.Drives = false })
+	for range 5 {
+		s.tick()
+	}
+	if s.quit {
+		t.Error("a view that watches ended")
+	}
+}
+
 // TestLooksSeldomAtSlowRuns tests that a look that takes long is not followed by the
 // next one at once, and that the next one comes.
 func TestLooksSeldomAtSlowRuns(t *testing.T) {
