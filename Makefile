@@ -17,12 +17,14 @@ LDFLAGS = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # Tools: built once per version into a folder outside of the repository.
 GOLANGCI_LINT_VERSION := v2.15.0
 GOVULNCHECK_VERSION   := v1.8.0
+TERMINAL_HTML_VERSION := v3.16.8
 TEMPORAL_VERSION      := v1.5.1
 # 2026-02-12, the last release that can be had as a module.
 MINIO_VERSION         := v0.0.0-20260212201848-7aac2a2c5b7c
 TOOLS         := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/refit/bin
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
+TERMINAL_HTML := $(TOOLS)/terminal-to-html-$(TERMINAL_HTML_VERSION)
 TEMPORAL      := $(TOOLS)/temporal-$(TEMPORAL_VERSION)
 MINIO         := $(TOOLS)/minio-$(MINIO_VERSION)
 # Where tests find the server.
@@ -167,6 +169,10 @@ docs: ## Rewrite the generated parts of docs/.
 	@hack/update.sh docs
 	@go run -C hack ./licenses -root .. -write docs/reference/dependencies.md
 
+.PHONY: screenshots
+screenshots: build guestbook $(TERMINAL_HTML) ## Take the pictures of docs/images again; needs tmux, chromium and pngquant.
+	@hack/screenshots.sh $(TERMINAL_HTML)
+
 .PHONY: verify
 verify: ## Rewrite everything generated and fail if that changed a file.
 	@hack/verify.sh
@@ -184,6 +190,9 @@ $(TEMPORAL):
 # A server that tests talk to, under the AGPL: it is only ever run as a program.
 $(MINIO):
 	@hack/install-tool.sh github.com/minio/minio@$(MINIO_VERSION) $@
+
+$(TERMINAL_HTML):
+	@hack/install-tool.sh github.com/buildkite/terminal-to-html/v3/cmd/terminal-to-html@$(TERMINAL_HTML_VERSION) $@
 
 $(GOVULNCHECK):
 	@hack/install-tool.sh golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) $@

@@ -225,8 +225,7 @@ func operationNote(a *OperationView) []span {
 	var note []span
 	switch {
 	case a.Progress != nil:
-		note = append(progressBar(a.Progress.Done, a.Progress.Total),
-			plain(ProgressText(*a.Progress)), in(Muted, rateText(a)))
+		note = append(progressBar(a.Progress.Done, a.Progress.Total), plain(ProgressText(*a.Progress)))
 	case a.LeftBy == LeftByEstimate && a.Left > 0:
 		note = append(progressBar(int64(a.Took), int64(a.Took+a.Left)),
 			in(Muted, "about "+human(a.Left)+" left: it takes "+aboutFrom(a.Expected)))
@@ -236,6 +235,9 @@ func operationNote(a *OperationView) []span {
 			note = append(note, plain(", "))
 		}
 		note = append(note, in(lateRole(a.Late), "late: "), plain(a.Late.Text))
+	}
+	if a.Progress != nil {
+		note = append(note, in(Muted, rateText(a)))
 	}
 	return note
 }

@@ -232,3 +232,26 @@ func TestStuck(t *testing.T) {
 		}
 	}
 }
+
+// TestLiveComponents tests what is said of components while a run goes on.
+func TestLiveComponents(t *testing.T) {
+	t.Parallel()
+	v := long(3, 1)
+	v.Looked = time.Date(2026, 11, 21, 9, 0, 30, 0, time.UTC)
+	worst := plan.Estimate{Typical: plan.Duration(time.Second), Worst: plan.Duration(time.Minute), Known: true}
+	v.Downtime = []DowntimeView{
+		{Measured: probe.Measured{Component: "proxy", Up: time.Minute}},
+		{Predicted: worst, Measured: probe.Measured{
+			Component: "hub", Up: time.Minute, Down: 12 * time.Second,
+			Outages: []probe.Outage{{From: v.Looked.Add(-10 * time.Second), Open: true}},
+		}},
+		{Measured: probe.Measured{Component: "homes"}},
+		{Predicted: worst, Measured: probe.Measured{
+			Component: "database", Up: time.Minute, Down: 1500 * time.Millisecond, Outages: []probe.Outage{{}},
+		}},
+	}
+	golden(t, "live-components", render(t, func(w io.Writer) error {
+		const most = 6
+		return LiveFootText(w, v, most, TextOptions{Width: 80, Style: markers{}})
+	}))
+}

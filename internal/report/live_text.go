@@ -1,10 +1,8 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -320,9 +318,7 @@ func LiveFootText(w io.Writer, v *RunView, most int, opts TextOptions) error {
 	for _, l := range v.Leases {
 		lines = append(lines, leaseLine(&l, v))
 	}
-	if len(v.Downtime) > 0 {
-		lines = append(lines, componentsLine(v))
-	}
+	lines = append(lines, componentLines(v)...)
 	for i, line := range lines {
 		if i == most-1 && len(lines) > most {
 			t.cut(0, []span{in(Muted, "… "+number(len(lines)-i)+" more")}, nil)
@@ -365,38 +361,44 @@ func leaseLine(l *LeaseView, v *RunView) []span {
 	return spans
 }
 
-// componentsLine says which components are up and which are down, the latter first.
-func componentsLine(v *RunView) []span {
-	list := slices.Clone(v.Downtime)
-	isDown := func(d *DowntimeView) int {
+// componentLines says which components are down, each on a line of its own, and then
+// which are not.
+func componentLines(v *RunView) [][]span {
+	var lines [][]span
+	var others []span
+	for i := range v.Downtime {
+		d := &v.Downtime[i]
 		if n := len(d.Outages); n > 0 && d.Outages[n-1].Open {
-			return 0
+			lines = append(lines, append([]span{
+				in(Danger, "✗ "), in(Strong, d.Component), in(Danger, " down"),
+				plain(" for " + lasted(d.Outages[n-1].From, v.Looked)),
+			}, downInAll(d)...))
+			continue
 		}
-		return 1
+		if len(others) > 0 {
+			others = append(others, in(Muted, " · "))
+		}
+		if d.Up == 0 {
+			others = append(others, in(Muted, "○ "+d.Component+" not measured"))
+			continue
+		}
+		others = append(others, in(Good, "● "), in(Strong, d.Component), in(Good, " up"))
+		others = append(others, downInAll(d)...)
 	}
-	slices.SortStableFunc(list, func(a, b DowntimeView) int { return cmp.Compare(isDown(&a), isDown(&b)) })
+	if len(others) > 0 {
+		lines = append(lines, others)
+	}
+	return lines
+}
+
+// downInAll says how long a component was down until now, beside the prediction.
+func downInAll(d *DowntimeView) []span {
 	var out []span
-	for i := range list {
-		d := &list[i]
-		if i > 0 {
-			out = append(out, in(Muted, " · "))
-		}
-		switch {
-		case isDown(d) == 0:
-			from := d.Outages[len(d.Outages)-1].From
-			out = append(out, in(Danger, "✗ "), in(Strong, d.Component), in(Danger, " down"),
-				plain(" for "+lasted(from, v.Looked)))
-		case d.Up == 0:
-			out = append(out, in(Muted, "○ "+d.Component+" not measured"))
-		default:
-			out = append(out, in(Good, "● "), in(Strong, d.Component), in(Good, " up"))
-		}
-		if d.Down > 0 {
-			out = append(out, plain(", down "+fineText(d.Down)+" in all"))
-		}
-		if d.Predicted.Worst > 0 {
-			out = append(out, in(Muted, " of "+human(d.Predicted.Worst)+" predicted at worst"))
-		}
+	if d.Down > 0 {
+		out = append(out, plain(", down "+fineText(d.Down)+" in all"))
+	}
+	if d.Predicted.Worst > 0 {
+		out = append(out, in(Muted, ", predicted "+human(d.Predicted.Typical)+", at worst "+human(d.Predicted.Worst)))
 	}
 	return out
 }
