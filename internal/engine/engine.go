@@ -44,6 +44,14 @@ type Replanner interface {
 	AddPlan(ctx context.Context, id string, p *plan.Plan) error
 }
 
+// Timekeeper is implemented by engines that tell how long steps took in earlier runs.
+type Timekeeper interface {
+	// Tooks returns how long the steps of the newest runs of a procedure took, at
+	// most so many runs, those of the platform first. It is for predictions: runs that
+	// cannot be read are left out.
+	Tooks(ctx context.Context, procedure, platform string, most int) ([]plan.Took, error)
+}
+
 // Mover is implemented by engines whose runs can be taken to another machine.
 type Mover interface {
 	// Export writes a run: its plans, its history and the head of its chain. The

@@ -42,6 +42,8 @@ type Input struct {
 	// Quiesced are the components that the stages that are done hold still
 	// until the end of the run.
 	Quiesced []string
+	// Experience is what earlier runs tell of how long steps take; nil for none.
+	Experience *Experience
 }
 
 // Build makes the plan. Problems of the procedure that show only with real

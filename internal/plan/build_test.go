@@ -445,7 +445,7 @@ stages:
 	if a.Timeout != minutes(20) || b.Timeout != minutes(10) {
 		t.Errorf("got %s, %s", a.Timeout, b.Timeout)
 	}
-	if a.Estimate != (Estimate{Typical: minutes(1), Worst: minutes(3), Known: true}) {
+	if a.Estimate != (Estimate{Typical: minutes(1), Worst: minutes(3), Known: true, Source: SourceAuthor}) {
 		t.Errorf("worst is three times typical: got %+v", a.Estimate)
 	}
 	if b.Estimate != (Estimate{Worst: minutes(10)}) {

@@ -33,3 +33,25 @@ func (s *Step) TakingBack() Estimate {
 	}
 	return s.Estimate
 }
+
+// include notes that a sum has one more part: whether it is known, and what it rests
+// on. What takes no time says nothing of that.
+func (e *Estimate) include(part Estimate) {
+	e.Known = e.Known && part.Known
+	switch {
+	case !part.Known || part.Source == "":
+	case e.Source == "":
+		e.Source, e.Runs = part.Source, part.Runs
+	case e.Source != part.Source:
+		e.Source, e.Runs = SourceMixed, 0
+	case part.Runs > 0:
+		e.Runs = min(e.Runs, part.Runs)
+	}
+}
+
+// lasting returns a sum with its durations.
+func (e *Estimate) lasting(typical, worst Duration) Estimate {
+	out := *e
+	out.Typical, out.Worst = typical, worst
+	return out
+}

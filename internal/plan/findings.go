@@ -208,9 +208,9 @@ func (b *builder) summarize() {
 func (s *Summary) add(stage StageSummary) {
 	s.Stages = append(s.Stages, stage)
 	s.Steps += stage.Steps
+	s.Duration.include(stage.Duration)
 	s.Duration.Typical += stage.Duration.Typical
 	s.Duration.Worst += stage.Duration.Worst
-	s.Duration.Known = s.Duration.Known && stage.Duration.Known
 	if stage.Rollback.Worst > s.Rollback.Worst {
 		s.Rollback = stage.Rollback
 	}

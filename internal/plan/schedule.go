@@ -140,18 +140,21 @@ func worstOf(s *Step) time.Duration {
 // down with a lease until the end of the run.
 func estimateStage(s *Stage, down []string) (StageSummary, []string) {
 	typical, worst := course(s.Steps, typicalOf), course(s.Steps, worstOf)
-	known := !slices.ContainsFunc(s.Steps, func(step Step) bool { return step.certain() && !step.Estimate.Known })
+	known := Estimate{Known: true}
+	for i := range s.Steps {
+		if s.Steps[i].certain() {
+			known.include(s.Steps[i].Estimate)
+		}
+	}
 	releaseTypical, releaseWorst := releases(s)
 	typical.total += releaseTypical
 	worst.total += releaseWorst
 	soak := soakOf(s)
+	before, beforeAtWorst := typical.beforeWindow, worst.beforeWindow
 	summary := StageSummary{
 		ID: s.ID, Steps: len(s.Steps),
-		Duration: Estimate{Typical: Duration(typical.total) + soak, Worst: Duration(worst.total) + soak, Known: known},
-		InWindow: Estimate{
-			Typical: Duration(typical.total - typical.beforeWindow),
-			Worst:   Duration(worst.total - worst.beforeWindow), Known: known,
-		},
+		Duration:        known.lasting(Duration(typical.total)+soak, Duration(worst.total)+soak),
+		InWindow:        known.lasting(Duration(typical.total-before), Duration(worst.total-beforeAtWorst)),
 		Rollback:        rollbackEstimate(s),
 		CriticalPath:    typical.criticalPath(s.Steps),
 		PointOfNoReturn: pointOfNoReturn(s),
@@ -178,8 +181,10 @@ func releases(s *Stage) (typical, worst time.Duration) {
 	for i := range s.Steps {
 		step := &s.Steps[i]
 		if step.Lease != nil && step.Lease.Until != untilRun {
-			typical += typicalOf(step)
-			worst += worstOf(step)
+			if step.certain() {
+				typical += time.Duration(step.TakingBack().Typical)
+				worst += time.Duration(step.TakingBack().Worst)
+			}
 		}
 	}
 	return typical, worst
@@ -197,16 +202,16 @@ func pointOfNoReturn(s *Stage) *PointOfNoReturn {
 }
 
 // rollbackEstimate predicts the longest way back to the start of the stage:
-// undoing one by one every step before the point of no return. A step takes as
-// long to undo as to do. A restore takes as long again as its backup; before it
+// undoing one by one every step before the point of no return. Where no earlier run
+// tells, a step takes as long to undo as to do, and a restore as long as its backup;
+// before it
 // the component is quiesced again, and after it the stage is verified and what
 // was quiesced is given back. Backups stay.
 func rollbackEstimate(s *Stage) Estimate {
 	sum := Estimate{Known: true}
-	add := func(step *Step) {
-		sum.Typical += Duration(typicalOf(step))
-		sum.Worst += Duration(worstOf(step))
-		sum.Known = sum.Known && step.Estimate.Known
+	add := func(part Estimate) {
+		sum.include(part)
+		sum = sum.lasting(sum.Typical+part.Typical, sum.Worst+part.Worst)
 	}
 	restored := map[string]bool{}
 	for i := range s.Steps {
@@ -217,7 +222,7 @@ func rollbackEstimate(s *Stage) Estimate {
 		if step.Reversible == ReversibleNo {
 			break
 		}
-		add(step)
+		add(step.TakingBack())
 		if step.Reversible == ReversibleRestore {
 			for _, c := range step.Changes {
 				restored[c] = true
@@ -231,12 +236,14 @@ func rollbackEstimate(s *Stage) Estimate {
 }
 
 // addRestore adds what a restore of components takes beside the undoing.
-func addRestore(s *Stage, restored map[string]bool, add func(*Step)) {
+func addRestore(s *Stage, restored map[string]bool, add func(Estimate)) {
 	index := stepIndex(s.Steps)
 	for _, c := range s.Coverage {
 		if restored[c.Component] {
 			for _, id := range c.Backups {
-				add(&s.Steps[index[id]])
+				if backup := &s.Steps[index[id]]; backup.certain() {
+					add(backup.TakingBack())
+				}
 			}
 		}
 	}
@@ -244,7 +251,7 @@ func addRestore(s *Stage, restored map[string]bool, add func(*Step)) {
 		step := &s.Steps[i]
 		again := slices.ContainsFunc(step.Quiesces, func(c string) bool { return restored[c] })
 		if step.certain() && (again || step.Phase == Verify) {
-			add(step)
+			add(step.Estimate)
 		}
 	}
 }

@@ -33,6 +33,9 @@ func (b *builder) stage(id string, t *procedure.StageTemplate, m member) Stage {
 	if b.first == nil {
 		b.first = s
 	}
+	if template := sourceText(t.ID); template != id {
+		s.stage.Template = template
+	}
 	if m.name != "" {
 		s.stage.Scope = map[string]any{m.name: m.value}
 	}

@@ -61,6 +61,7 @@ func (x *expansion) member(
 	if dynamic != nil {
 		x.dynamic(&step)
 	}
+	x.in.Experience.learn(x.stage.TemplateID(), &step)
 	if s := step.Selection; s != nil && !source.Select.Approve.IsSet() {
 		s.Approve = x.loses(&step)
 	}
@@ -161,10 +162,11 @@ func estimateOf(t *procedure.StepTemplate) Estimate {
 	case typical == 0:
 		return Estimate{Worst: Duration(timeout)*Duration(retry.attempts()) + retry.waits()}
 	}
+	out := Estimate{Typical: Duration(typical), Worst: Duration(worst), Known: true, Source: SourceAuthor}
 	if worst == 0 {
-		worst = min(3*typical, max(typical, timeout))
+		out.Worst = worstBy(out.Typical, Duration(timeout))
 	}
-	return Estimate{Typical: Duration(typical), Worst: Duration(worst), Known: true}
+	return out
 }
 
 // reversibleOf says how a step is taken back.

@@ -61,8 +61,8 @@ func summaryOf(p *plan.Plan, s *plan.Stage) plan.StageSummary {
 func (t *planText) stageFields(s *plan.Stage) {
 	sum := summaryOf(t.plan, s)
 	t.field("Digest", in(Muted, shortDigest(s.Digest)))
-	t.field("Duration", plain(about(sum.Duration)))
-	t.field("Way back", plain(about(sum.Rollback)))
+	t.field("Duration", plain(aboutFrom(sum.Duration)))
+	t.field("Way back", plain(aboutFrom(sum.Rollback)))
 	t.stageWindows(s, &sum)
 	t.facts("Starts when", s.Expects)
 	t.facts("Leaves", s.Leaves)

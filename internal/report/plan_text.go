@@ -65,7 +65,7 @@ func (t *planText) head() {
 		t.field("Made", plain(p.Created.UTC().Format("2006-01-02 15:04 MST")), in(Muted, madeBy(p.Refit)))
 	}
 	t.targets()
-	t.field("Duration", plain(about(s.Duration)))
+	t.field("Duration", plain(aboutFrom(s.Duration)))
 	t.field("Way back", t.wayBack()...)
 	t.downtime()
 	t.windows()
@@ -160,7 +160,7 @@ func (t *planText) targets() {
 // wayBack says how long the longest way back takes and what it costs.
 func (t *planText) wayBack() []span {
 	s := t.plan.Summary
-	spans := []span{plain(about(s.Rollback))}
+	spans := []span{plain(aboutFrom(s.Rollback))}
 	if s.PointOfNoReturn != nil {
 		return append(spans, plain("; "), in(Danger, "none after "+s.PointOfNoReturn.Stage+"/"+s.PointOfNoReturn.Step))
 	}

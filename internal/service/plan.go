@@ -88,6 +88,7 @@ func (s *Service) build(ctx context.Context, l *sight, req PlanRequest, done, qu
 		Procedure: l.procedure, Platform: l.platform, PlatformFile: filepath.ToSlash(req.Platform), Inputs: l.inputs,
 		Targets: l.targets, Facts: l.facts, Path: path, Accept: append(l.accepts(), req.Accept...),
 		Now: s.o.Now(), Refit: s.o.Version, Done: done, Quiesced: quiesced,
+		Experience: s.experience(ctx, l.procedure.Document.Metadata.Name.Value, l.platform.Metadata.Name.Value),
 	})
 	ds = l.source.relocate(ds)
 	if p == nil || ds.HasErrors() {

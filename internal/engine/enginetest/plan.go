@@ -47,10 +47,21 @@ func Plan(tb testing.TB, stages string) *plan.Plan {
 	return planWith(tb, Catalog(), stages)
 }
 
+// PlanOf makes a plan of a procedure and a platform of these names.
+func PlanOf(tb testing.TB, procedure, platform, stages string) *plan.Plan {
+	tb.Helper()
+	return planNamed(tb, Catalog(), procedure, platform, stages)
+}
+
 // planWith makes a plan with the actions of a catalog.
 func planWith(tb testing.TB, catalog action.Catalog, stages string) *plan.Plan {
 	tb.Helper()
-	text := "apiVersion: refit.dev/v1alpha1\nkind: Procedure\nmetadata: {name: test, summary: A test.}\n" +
+	return planNamed(tb, catalog, "test", "test", stages)
+}
+
+func planNamed(tb testing.TB, catalog action.Catalog, named, ownedAs, stages string) *plan.Plan {
+	tb.Helper()
+	text := "apiVersion: refit.dev/v1alpha1\nkind: Procedure\nmetadata: {name: " + named + ", summary: A test.}\n" +
 		"stages:\n" + stages
 	files := fstest.MapFS{"procedure.yaml": {Data: []byte(text)}}
 	p, ds := procedure.Load(files, "procedure.yaml", catalog)
@@ -58,7 +69,7 @@ func planWith(tb testing.TB, catalog action.Catalog, stages string) *plan.Plan {
 		tb.Fatalf("the procedure of the test is wrong: %v\n%s", ds, text)
 	}
 	owner, ds := platform.Load("platform.yaml", []byte(
-		"apiVersion: refit.dev/v1alpha1\nkind: Platform\nmetadata: {name: test}\nprocedure: ./procedure.yaml\n"))
+		"apiVersion: refit.dev/v1alpha1\nkind: Platform\nmetadata: {name: "+ownedAs+"}\nprocedure: ./procedure.yaml\n"))
 	if owner == nil || ds.HasErrors() {
 		tb.Fatal(ds)
 	}

@@ -56,7 +56,7 @@ func Run(t *testing.T, open Open, features ...Feature) {
 	}
 	known := map[string]bool{}
 	for _, part := range []map[string]func(*testing.T, *host){
-		order(), back(), people(), broken(), owners(), leaving(), damaged(), moving(), evidence(),
+		order(), back(), people(), broken(), owners(), leaving(), damaged(), moving(), evidence(), tooks(),
 	} {
 		for name, scenario := range part {
 			known[name] = true

@@ -51,9 +51,10 @@ func (e *Engine) insert(n engine.NewRun, body run.Body) (string, error) {
 		}
 		now := formatTime(event.At)
 		res, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO runs
-			(id, platform, digest, created, updated, started_by, dir, status, seq, head)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?)`,
-			id, n.Plan.Platform, n.Plan.Digest, now, now, n.By, n.Dir, string(s.Status), first.hash)
+			(id, platform, procedure, digest, created, updated, started_by, dir, status, seq, head)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)`,
+			id, n.Plan.Platform, n.Plan.Procedure.Name, n.Plan.Digest, now, now, n.By, n.Dir,
+			string(s.Status), first.hash)
 		if err != nil {
 			return err
 		}

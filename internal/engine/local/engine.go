@@ -62,10 +62,11 @@ type Engine struct {
 }
 
 var (
-	_ engine.Engine    = (*Engine)(nil)
-	_ engine.Keeper    = (*Engine)(nil)
-	_ engine.Mover     = (*Engine)(nil)
-	_ engine.Replanner = (*Engine)(nil)
+	_ engine.Engine     = (*Engine)(nil)
+	_ engine.Keeper     = (*Engine)(nil)
+	_ engine.Mover      = (*Engine)(nil)
+	_ engine.Replanner  = (*Engine)(nil)
+	_ engine.Timekeeper = (*Engine)(nil)
 )
 
 // Open opens the state folder and makes it when it is not there. What is wrong

@@ -300,9 +300,10 @@ func insertImported(
 		return err
 	}
 	res, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO runs
-		(id, platform, digest, created, updated, started_by, dir, status, seq, head, moved, epoch)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		head.ID, head.Platform, head.Digest, head.Created, formatTime(l.state.At), head.By, head.Dir,
+		(id, platform, procedure, digest, created, updated, started_by, dir, status, seq, head, moved, epoch)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		head.ID, head.Platform, l.state.Plan().Procedure.Name, head.Digest,
+		head.Created, formatTime(l.state.At), head.By, head.Dir,
 		string(l.state.Status), l.state.Seq, l.head, moved, l.state.Epoch)
 	if err != nil {
 		return err

@@ -62,6 +62,11 @@ func (s *store) all(ctx context.Context) ([]*runRow, error) {
 	if err != nil {
 		return nil, s.explain(err)
 	}
+	return s.scanAll(rows)
+}
+
+// scanAll reads rows of runs.
+func (s *store) scanAll(rows *sql.Rows) ([]*runRow, error) {
 	defer func() { _ = rows.Close() }() // It was only read from.
 	var list []*runRow
 	for rows.Next() {

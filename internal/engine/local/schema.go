@@ -8,7 +8,7 @@ import (
 
 // migrations bring the database from one version to the next. Released ones
 // never change.
-func migrations() []string { return []string{firstSchema, eventsAsWritten} }
+func migrations() []string { return []string{firstSchema, eventsAsWritten, procedureOfRun} }
 
 const firstSchema = `CREATE TABLE runs (
 	n INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -87,6 +87,15 @@ INSERT INTO events (n, run, seq, prev, hash, data)
 DROP TABLE events_1;
 ALTER TABLE runs ADD COLUMN last INTEGER NOT NULL DEFAULT 0;
 UPDATE runs SET last = coalesce((SELECT max(e.n) FROM events e WHERE e.run = runs.n AND e.seq = runs.seq), 0);`
+
+// procedureOfRun keeps the name of the procedure with a run, so that earlier runs of
+// one are found without reading their plans.
+const procedureOfRun = `ALTER TABLE runs ADD COLUMN procedure TEXT NOT NULL DEFAULT '';
+UPDATE runs SET procedure = coalesce((
+	SELECT CASE WHEN json_valid(p.text) THEN json_extract(p.text, '$.procedure.name') END
+	FROM (SELECT CAST(data AS TEXT) AS text FROM plans WHERE run = runs.n AND digest = runs.digest) AS p
+), '');
+CREATE INDEX runs_procedure ON runs (procedure, n);`
 
 // migrate brings the database to the version of this program, one transaction
 // per version. A newer one is left alone.

@@ -9,6 +9,45 @@ import (
 	"testing"
 )
 
+// TestMigrateProcedures finds the procedures of runs of the second version, and gets
+// over a plan that cannot be read.
+func TestMigrateProcedures(t *testing.T) {
+	t.Parallel()
+	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), databaseFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := migrate(t.Context(), db, migrations()[:2]); err != nil {
+		t.Fatal(err)
+	}
+	plans := map[string]string{"good": `{"procedure":{"name":"wiki"}}`, "bad": `{"procedure":`, "none": ""}
+	for id, text := range plans {
+		if _, err := db.ExecContext(t.Context(), `INSERT INTO runs
+			(id, platform, digest, created, updated, started_by, dir, status, seq, head)
+			VALUES (?, '', 'd', '', '', '', '', 'Running', 0, x'00')`, id); err != nil {
+			t.Fatal(err)
+		}
+		if text == "" {
+			continue
+		}
+		if _, err := db.ExecContext(t.Context(), "INSERT INTO plans (run, digest, data) SELECT n, 'd', ? FROM runs WHERE id = ?",
+			[]byte(text), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := migrate(t.Context(), db, migrations()); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{"good": "wiki", "bad": "", "none": ""} {
+		var got string
+		err := db.QueryRowContext(t.Context(), "SELECT procedure FROM runs WHERE id = ?", id).Scan(&got)
+		if err != nil || got != want {
+			t.Errorf("run %s: got %q, %v, want %q", id, got, err, want)
+		}
+	}
+}
+
 // TestMigrateEvents brings a database of the first version up to today: the events
 // of each run are found, in order, whatever lies between them.
 func TestMigrateEvents(t *testing.T) {
