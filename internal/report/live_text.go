@@ -460,7 +460,6 @@ func LiveEndText(w io.Writer, v *RunView, opts TextOptions) error {
 		role, text := measuredText(&v.Downtime[i])
 		t.para(2, 4, in(Strong, v.Downtime[i].Component), plain(" "), in(role, text))
 	}
-	t.para(2, 4, in(Muted, "what was done, and what became of it:"))
-	t.command("refit report " + shellWord(v.ID))
+	t.choice(&NextCommand{Command: "refit report " + shellWord(v.ID), Why: "what was done, and what became of it"})
 	return t.close()
 }

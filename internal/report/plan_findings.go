@@ -48,11 +48,28 @@ func (p *page) findingList(findings []plan.Finding) {
 	findings = slices.Clone(findings)
 	slices.SortStableFunc(findings, func(a, b plan.Finding) int { return cmp.Compare(classOf(&a), classOf(&b)) })
 	p.findingsTitle(findings)
-	for i := range findings {
-		if classOf(&findings[i]) != classPasses || p.opts.Full {
-			p.finding(2, &findings[i])
+	for len(findings) > 0 {
+		same := alike(findings)
+		if classOf(&findings[0]) != classPasses || p.opts.Full {
+			p.finding(2, findings[:same]...)
 		}
+		findings = findings[same:]
 	}
+}
+
+// alike returns how many of the first findings say the same of different things, so
+// that it is said once. Those of one place stand for themselves.
+func alike(findings []plan.Finding) int {
+	n, first := 1, &findings[0]
+	for n < len(findings) {
+		f := &findings[n]
+		if classOf(f) != classOf(first) || f.Message != first.Message || f.Remedy != first.Remedy ||
+			f.Accepted != nil || first.Accepted != nil {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // findingsTitle writes the heading with the number in every class.
@@ -81,8 +98,9 @@ func (p *page) findingsTitle(findings []plan.Finding) {
 	p.para(0, 2, spans...)
 }
 
-// finding writes one finding with its remedy.
-func (p *page) finding(indent int, f *plan.Finding) {
+// finding writes findings that say the same, with their remedy.
+func (p *page) finding(indent int, same ...plan.Finding) {
+	f := &same[0]
 	sign, role := "✗ ", Danger
 	switch classOf(f) {
 	case classBlocks:
@@ -93,9 +111,16 @@ func (p *page) finding(indent int, f *plan.Finding) {
 	case classPasses:
 		sign, role = "✓ ", Good
 	}
-	spans := []span{in(role, sign), in(Strong, f.Name)}
-	if where := findingPlace(f); where != "" {
-		spans = append(spans, in(Muted, " ("+where+")"))
+	spans := []span{in(role, sign)}
+	for i := range same {
+		if i > 0 {
+			spans = append(spans, plain(", "))
+		}
+		spans = append(spans, in(Strong, same[i].Name))
+		// The name of a finding about a stage tells the stage.
+		if where := findingPlace(&same[i]); where != "" && !strings.HasSuffix(same[i].Name, "/"+where) {
+			spans = append(spans, in(Muted, " ("+where+")"))
+		}
 	}
 	p.para(indent, indent+2, append(spans, plain(": "), in(outcomeRole(f), f.Message))...)
 	if f.Remedy != "" && f.Accepted == nil && f.Outcome != plan.Pass {

@@ -2,34 +2,66 @@ package report
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/refitproject/refit/internal/plan"
 )
 
 // closing says what stands in the way, or which command to type next.
 func (t *planText) closing() {
-	blocking := 0
+	var blocking []string
 	for i := range t.plan.Findings {
-		if t.plan.Findings[i].Blocks() {
-			blocking++
+		if f := &t.plan.Findings[i]; f.Blocks() {
+			blocking = append(blocking, f.Name)
 		}
 	}
 	t.blank()
+	t.inShort()
 	switch {
-	case blocking == 1:
-		t.para(0, 0, in(Danger, "This plan is blocked by 1 finding."), plain(" It is listed above with its remedy."))
-	case blocking > 1:
-		t.para(0, 0, in(Danger, fmt.Sprintf("This plan is blocked by %s.", count(blocking, "finding"))),
-			plain(" They are listed above with their remedies."))
+	case len(blocking) == 1:
+		t.para(0, 0, in(Danger, "This plan is blocked by 1 finding:"), plain(" "+blocking[0]+
+			". It is listed at the top with its remedy."))
+	case len(blocking) > 1:
+		t.para(0, 0, in(Danger, fmt.Sprintf("This plan is blocked by %s:", count(len(blocking), "finding"))),
+			plain(" "+list(blocking, 4)+". They are listed at the top with their remedies."))
 	case t.steps() == 0:
 		t.para(0, 0, in(Good, "There is nothing to do."))
 	case t.opts.PlanFile != "":
-		t.para(0, 0, plain("To see whether everything is still as this plan expects, type:"))
-		t.command("refit check " + shellWord(t.opts.PlanFile))
-		t.para(0, 0, plain("To carry it out, type:"))
-		t.command("refit apply " + shellWord(t.opts.PlanFile))
+		t.para(0, 2, in(Heading, "What you can type next"))
+		file := shellWord(t.opts.PlanFile)
+		t.choice(&NextCommand{
+			Command: "refit check " + file, Why: "see whether everything is still as this plan expects",
+		})
+		t.choice(&NextCommand{Command: "refit apply " + file, Why: "carry it out"})
 	default:
 		t.para(0, 0, plain("The plan is not saved. To keep exactly this plan, add --save plan.json."))
 	}
+}
+
+// inShort repeats at the end of a plan, where a terminal stands still, what decides
+// about it.
+func (t *planText) inShort() {
+	if t.steps() == 0 {
+		return
+	}
+	s := &t.plan.Summary
+	t.para(0, 2, append([]span{in(Heading, "In short"), plain(": ")}, t.sentence()...)...)
+	t.para(2, 4, plain("It takes "+aboutFrom(s.Duration)+"."))
+	if len(s.Downtime) > 0 {
+		spans := []span{in(Warn, "Down"), plain(": ")}
+		for i, d := range s.Downtime {
+			if i > 0 {
+				spans = append(spans, plain(", "))
+			}
+			spans = append(spans, in(Strong, d.Component), plain(" "+brief(plan.Estimate{
+				Typical: d.Typical, Worst: d.Worst, Known: d.Known,
+			})))
+		}
+		t.para(2, 4, append(spans, plain("."))...)
+	}
+	if r := s.PointOfNoReturn; r != nil {
+		t.para(2, 4, in(Danger, "No way back after "+r.Stage+"/"+r.Step), plain(": "+r.Why))
+	}
+	t.blank()
 }
 
 func (t *planText) steps() int {
@@ -38,29 +70,4 @@ func (t *planText) steps() int {
 		n += len(t.plan.Stages[i].Steps)
 	}
 	return n
-}
-
-// shellWord quotes a word for a shell where that is needed.
-func shellWord(word string) string {
-	safe := strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=@%+,-") == ""
-	if safe && word != "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// command writes a command so that it can be copied: a line that is too long
-// goes on behind a backslash, without indent, since a shell joins such lines
-// again even in the middle of a word.
-func (p *page) command(text string) {
-	text = p.cleanText(text)
-	for width(text) > p.width {
-		head := truncate(text, p.width-1, "")
-		if i := strings.LastIndexByte(head, ' '); i > 0 {
-			head = text[:i+1]
-		}
-		p.line(0, []span{in(Strong, head+`\`)})
-		text = text[len(head):]
-	}
-	p.line(0, []span{in(Strong, text)})
 }

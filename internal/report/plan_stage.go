@@ -180,16 +180,21 @@ func (t *planText) phases(s *plan.Stage) {
 		byPhase[step.Phase] = append(byPhase[step.Phase], step)
 		phaseOf[step.ID] = step.Phase
 	}
+	t.columns = t.columnsOf(s.Steps)
 	for _, phase := range plan.Phases() {
 		steps := byPhase[phase]
 		if len(steps) == 0 {
 			continue
 		}
-		t.blank()
-		t.para(2, 2, in(Heading, title(string(phase))))
 		shown, hidden := t.fold.pick(s.ID, steps)
-		for _, step := range shown {
-			if t.fold.isNoReturn(s.ID, step) {
+		t.blank()
+		first := len(shown) > 0 && t.fold.isNoReturn(s.ID, shown[0])
+		if first {
+			t.noReturn() // Nobody looks for a phase above the line of which all is below it.
+		}
+		t.para(2, 2, in(Heading, title(string(phase))))
+		for i, step := range shown {
+			if t.fold.isNoReturn(s.ID, step) && (i > 0 || !first) {
 				t.noReturn()
 			}
 			t.step(4, step, phaseOf)

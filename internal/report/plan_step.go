@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/refitproject/refit/internal/plan"
@@ -15,16 +16,22 @@ func (t *planText) step(indent int, s *plan.Step, phaseOf map[string]plan.Phase)
 	if m == markNoReturn {
 		name = Danger
 	}
-	left := []span{in(m.role(), m.sign()+" "), in(name, s.ID), in(Muted, "  "+s.Action)}
 	if m == markSkip {
-		t.para(indent, indent+2, in(Muted, fmt.Sprintf("- %s  %s, skipped: %s", s.ID, s.Action, s.Skip)))
-		return
+		name = Muted
 	}
+	title := []span{in(m.role(), m.sign()+" "), in(name, s.ID)}
 	time, way := stepTime(s), stepWay(s)
+	if m == markSkip {
+		time, way = in(Muted, "skipped"), span{}
+	}
 	var facets [][]span
-	if !t.row(indent, left, []span{time, in(way.role, padRight("  "+way.text, 9))}) {
-		t.para(indent, indent+2, left...)
+	if !t.stepRow(indent, title, s, time, way) {
+		t.para(indent, indent+2, append(title, in(Muted, "  "+s.Action))...)
 		facets = [][]span{{time}, {way}}
+	}
+	if m == markSkip {
+		t.para(indent+2, indent+4, in(Muted, s.Skip))
+		return
 	}
 	if r := s.Remedy; r != nil {
 		t.para(indent+2, indent+4, in(Warn, "only when known issue "+r.Issue+" is met, "+atMost(r.Max)))
@@ -43,6 +50,44 @@ func (t *planText) step(indent int, s *plan.Step, phaseOf map[string]plan.Phase)
 		t.para(indent+2, indent+4, in(Muted, pointerName(d.Path)+" is known when the step starts: "+d.Text))
 	}
 	t.diff(indent+2, s)
+}
+
+// How wide the columns of the steps of a plan get at most: a title and an action leave
+// room for the others on 80 columns.
+const (
+	stepTitle  = 26
+	stepAction = 22
+	stepTimes  = 13
+)
+
+// columnsOf returns the columns of steps, none where they leave no room for the rest of
+// a row.
+func (t *planText) columnsOf(steps []plan.Step) columns {
+	const rest = 4 + 2 + 2 + stepTimes + 2 + 7 // the indent, the gaps, and how it is taken back
+	var c columns
+	for i := range steps {
+		c = c.fitting([]int{stepTitle, stepAction}, "x "+steps[i].ID, steps[i].Action)
+	}
+	if len(c) > 0 && c[0]+c[1]+rest > t.width {
+		return nil
+	}
+	return c
+}
+
+// stepRow writes what stands in the first line of a step: in columns, or, where there
+// are none, with the time at the right edge.
+func (t *planText) stepRow(indent int, title []span, s *plan.Step, time, way span) bool {
+	if t.columns != nil {
+		return t.columnsRow(indent, t.columns, title, cell(Muted, s.Action),
+			[]span{padLeft(time, stepTimes), in(way.role, "  "+way.text)})
+	}
+	return t.row(indent, append(slices.Clone(title), in(Muted, "  "+s.Action)),
+		[]span{time, in(way.role, padRight("  "+way.text, 9))})
+}
+
+// padLeft moves a span to the right edge of a column.
+func padLeft(s span, columns int) span {
+	return in(s.role, strings.Repeat(" ", max(0, columns-width(s.text)))+s.text)
 }
 
 // atMost says how often a remedy may be taken.
@@ -200,7 +245,7 @@ func patience(s *plan.Step) [][]span {
 func joinFacets(facets [][]span) []span {
 	var spans []span
 	for _, facet := range facets {
-		if len(facet) == 1 && facet[0].text == "" {
+		if len(facet) == 0 || len(facet) == 1 && facet[0].text == "" {
 			continue
 		}
 		if len(spans) > 0 {

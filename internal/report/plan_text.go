@@ -29,6 +29,8 @@ type planText struct {
 	plan  *plan.Plan
 	fold  fold
 	usual string // the target of most steps, which they need not name
+	// columns are those of the steps of the stage that is written.
+	columns columns
 }
 
 // usualTarget returns the target that most steps act on, of several the first

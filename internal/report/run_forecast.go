@@ -250,10 +250,13 @@ func (t *runText) ends(name string, f *ForecastView) {
 	case f.Worst == 0:
 		t.field(name, plain("now"))
 	default:
-		text := "about " + moment(f.Ends) + ", in " + orText(human(f.Typical), "no time")
-		if f.Latest.After(f.Ends) {
-			text += "; at the latest " + moment(f.Latest)
+		spans := []span{
+			in(Strong, "in about "+orText(human(f.Typical), "no time")),
+			plain(" (" + clockTime(f.Ends, t.v.Looked) + ")"),
 		}
-		t.field(name, plain(text))
+		if f.Latest.After(f.Ends) {
+			spans = append(spans, plain(", at the latest "+t.when(f.Latest)))
+		}
+		t.field(name, spans...)
 	}
 }

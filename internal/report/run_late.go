@@ -183,9 +183,9 @@ func lateSpans(a *OperationView) []span {
 		if from != "" {
 			from = ", " + from
 		}
-		return []span{in(lateRole(a.Late), "; "+a.Late.Text), in(Muted, from)}
+		return []span{in(lateRole(a.Late), a.Late.Text), in(Muted, from)}
 	case a.LeftBy == LeftByEstimate:
-		return []span{plain("; about " + human(a.Left) + " left"), in(Muted, ": it takes "+aboutFrom(a.Expected))}
+		return []span{plain("about " + human(a.Left) + " left"), in(Muted, ": it takes "+aboutFrom(a.Expected))}
 	}
 	return nil
 }

@@ -26,24 +26,24 @@ func TestOperationLate(t *testing.T) {
 		"InTime": {
 			"What is left is the rest of what it takes as a rule.", known, time.Minute,
 			action.Measured{},
-			3 * time.Minute, LeftByEstimate, "", "; about 3m left: it takes about 4m, at worst 12m, from 3 earlier runs",
+			3 * time.Minute, LeftByEstimate, "", "about 3m left: it takes about 4m, at worst 12m, from 3 earlier runs",
 		},
 		"Late": {
 			"Beyond the usual.", known, 6 * time.Minute,
 			action.Measured{},
 			0, "", "2m longer than the 4m that it takes as a rule",
-			"; 2m longer than the 4m that it takes as a rule, from 3 earlier runs",
+			"2m longer than the 4m that it takes as a rule, from 3 earlier runs",
 		},
 		"VeryLate": {
 			"Beyond the worst.", known, 15 * time.Minute,
 			action.Measured{},
-			0, "", "3m longer than the 12m that it takes at worst", "; 3m longer than the 12m that it takes at worst",
+			0, "", "3m longer than the 12m that it takes at worst", "3m longer than the 12m that it takes at worst",
 		},
 		"Measured": {
 			"What is measured counts more, but it is late all the same.", known, 6 * time.Minute,
 			action.Measured{Progress: action.Progress{Done: 50, Total: 100, Unit: "rows"}, From: 20},
 			100 * time.Second, LeftByRate, "2m longer than the 4m that it takes as a rule",
-			"50 of 100 rows (50 %); 0.5 rows/s, about 1m40s left; 2m longer than",
+			"50 of 100 rows (50 %); 0.5 rows/s, about 1m40s left\n    2m longer than",
 		},
 		"Unknown": {
 			"Nobody expected anything.", plan.Estimate{Worst: minutes(10)}, time.Hour, action.Measured{}, 0, "", "", "upgrade",

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/refitproject/refit/internal/run"
 )
@@ -29,9 +30,18 @@ func (t *runText) stage(s *StageView) {
 		return
 	}
 	t.blank()
-	t.rule(Heading, "━", name+" ("+partText(s)+")")
+	part := partText(s)
+	if s.Current && (t.v.Status == run.Halted || t.v.Status == run.Paused) {
+		part = strings.ToLower(string(t.v.Status))
+	}
+	t.rule(Heading, "━", name+" ("+part+")")
 	t.stageState(s)
 	shown, hidden := t.pick(s.Steps)
+	t.columns = nil
+	for i := range shown {
+		t.columns = t.columns.fitting([]int{stepName, phaseName, stepState},
+			"x "+shown[i].ID, string(shown[i].Phase), stateText(shown[i]))
+	}
 	for i := range shown {
 		t.step(shown[i])
 	}
@@ -135,26 +145,36 @@ func statusSign(s run.StepStatus) (string, Role) {
 	return "·", Muted
 }
 
+// How wide the columns of the steps of a run get at most.
+const (
+	stepName  = 40
+	phaseName = 9
+	stepState = 22
+)
+
+// stateText is the state of a step with what it waits for.
+func stateText(s *StepView) string {
+	if s.Wait == "" {
+		return string(s.Status)
+	}
+	return string(s.Status) + " (" + string(s.Wait) + ")"
+}
+
 func (t *runText) step(s *StepView) {
 	sign, role := statusSign(s.Status)
 	name := Strong
 	if role == Muted {
 		name = Muted
 	}
-	state := string(s.Status)
-	if s.Wait != "" {
-		state += " (" + string(s.Wait) + ")"
-	}
-	left := []span{in(role, sign+" "), in(name, s.ID), in(Muted, " ("+string(s.Phase)+")")}
 	took := ""
 	if !s.Ended.IsZero() {
 		took = since(s.Began, s.Ended)
 	} else if t.v.Owner != nil && s.Status == run.StepRunning {
 		took = since(s.Began, t.v.Looked)
 	}
-	right := []span{in(Muted, orText(took, "")), in(role, "  "+padRight(state, 18))}
-	if !t.row(2, left, right) {
-		t.para(2, 4, append(left, in(role, "  "+state))...)
+	title, state := []span{in(role, sign+" "), in(name, s.ID)}, stateText(s)
+	if !t.columnsRow(2, t.columns, title, cell(Muted, string(s.Phase)), cell(role, state), cell(Muted, took)) {
+		t.para(2, 4, append(title, in(Muted, "  "+string(s.Phase)), in(role, "  "+state), in(Muted, "  "+took))...)
 	}
 	if s.Message != "" && s.Status != run.StepSucceeded {
 		t.para(4, 6, plain(s.Message))

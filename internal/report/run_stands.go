@@ -2,7 +2,6 @@ package report
 
 import (
 	"io"
-	"strings"
 
 	"github.com/refitproject/refit/internal/plan"
 )
@@ -20,11 +19,8 @@ func RunStandsText(w io.Writer, v RunView, opts TextOptions) error {
 		}
 		t.para(2, 4, in(Warn, "held: "), plain(list(names, 5)+"; nothing is released while nobody drives the run"))
 	}
-	for _, c := range v.Commands {
-		if !strings.Contains(v.Headline, c.Why) { // It is not said twice.
-			t.para(2, 4, in(Muted, strings.TrimRight(c.Why, ".:")+":"))
-		}
-		t.command(c.Command)
+	for i := range v.Commands {
+		t.offer(&v.Commands[i])
 	}
 	return t.close()
 }

@@ -23,13 +23,13 @@ func RunText(w io.Writer, v RunView, opts TextOptions) error {
 		t.stage(&v.Stages[i])
 	}
 	t.operations()
-	t.gates()
 	t.leases()
 	t.rollback()
 	t.remains()
 	t.runFindings()
 	t.downtime()
 	t.channels()
+	t.gates()
 	t.commands()
 	return t.close()
 }
@@ -38,6 +38,8 @@ func RunText(w io.Writer, v RunView, opts TextOptions) error {
 type runText struct {
 	*page
 	v *RunView
+	// columns are those of the steps of the stage that is written.
+	columns columns
 }
 
 func durationOf(d time.Duration) plan.Duration { return plan.Duration(d) }
@@ -67,25 +69,18 @@ func (t *runText) head() {
 		what = append(what, plain(" "+v.Path))
 	}
 	t.field("Platform", what...)
-	t.field("Plan", plain(shortDigest(v.Digest)))
-	t.field("Started", plain(moment(v.Created)+" by "+v.By))
-	last := moment(v.Updated) + ", event " + number(int(v.Events)) //nolint:gosec // A history is far shorter.
-	if v.Head != "" {
-		last += ", chain " + shortDigest(v.Head)
-	}
-	t.field("Last event", plain(last))
+	t.field("Steps", t.counts()...)
 	role := Text
 	if v.Owner == nil && !v.Status.Final() {
 		role = Warn
 	}
 	t.field("Driven by", in(role, v.Driven))
 	if v.Next.After(v.Looked) && !v.Status.Final() {
-		t.field("Goes on", plain(moment(v.Next)))
+		t.field("Goes on", plain(t.when(v.Next)))
 	}
 	if v.Reason != "" && !strings.HasPrefix(v.Headline, reasonText(v.Reason)) {
 		t.field("Reason", plain(v.Reason))
 	}
-	t.field("Steps", t.counts()...)
 	if v.RunEnds != nil && *v.StageEnds != *v.RunEnds {
 		t.ends("Stage ends", v.StageEnds)
 	}
@@ -96,7 +91,32 @@ func (t *runText) head() {
 	if v.Waited >= durationOf(time.Second) && !v.Status.Final() {
 		t.field("Waited", plain(human(v.Waited)+" for people, windows and targets: that is not late"))
 	}
+	t.field("Started", plain(moment(v.Created)+" by "+v.By))
+	last := moment(v.Updated) + ", event " + number(int(v.Events)) //nolint:gosec // A history is far shorter.
+	if v.Head != "" {
+		last += ", chain " + shortDigest(v.Head)
+	}
+	t.field("Last event", plain(last))
+	t.field("Plan", plain(shortDigest(v.Digest)))
 	t.blank()
+}
+
+// when says when something is, from the moment of the look on: "in 4m (09:12 UTC)".
+func (t *runText) when(at time.Time) string {
+	text, now := clockTime(at, t.v.Looked), t.v.Looked
+	if d := at.Sub(now); d >= time.Second {
+		return "in " + human(durationOf(d)) + " (" + text + ")"
+	}
+	return text
+}
+
+// clockTime writes a time of today without its date.
+func clockTime(at, now time.Time) string {
+	at = at.UTC()
+	if at.Format(time.DateOnly) == now.UTC().Format(time.DateOnly) {
+		return at.Format("15:04 MST")
+	}
+	return at.Format("2006-01-02 15:04 MST")
 }
 
 func (t *runText) counts() []span {
@@ -149,20 +169,29 @@ func (t *runText) operations() {
 			t.para(2, 4, in(Muted, more(len(t.v.Operations)-most, "operation")))
 			return
 		}
-		spans := []span{in(Strong, a.Text)}
-		if t.v.Owner != nil {
-			if text := since(a.Began, t.v.Looked); text != "" {
-				spans = append(spans, in(Muted, ", for "+text))
-			}
+		t.operation(&a)
+	}
+}
+
+// operation writes what is under way: for how long, how far it has come, and how long
+// it takes.
+func (t *runText) operation(a *OperationView) {
+	spans := []span{in(Strong, a.Text)}
+	if t.v.Owner != nil {
+		if text := since(a.Began, t.v.Looked); text != "" {
+			spans = append(spans, in(Muted, ", for "+text))
 		}
-		if a.Progress != nil {
-			spans = append(spans, plain(": "+ProgressText(*a.Progress)+rateText(&a)))
-		}
-		spans = append(spans, lateSpans(&a)...)
-		if !a.Deadline.IsZero() {
-			spans = append(spans, in(Muted, ", until "+moment(a.Deadline)+" at most"))
-		}
-		t.para(2, 4, spans...)
+	}
+	t.para(2, 4, spans...)
+	if a.Progress != nil {
+		t.para(4, 6, plain(ProgressText(*a.Progress)+rateText(a)))
+	}
+	facets := [][]span{lateSpans(a)}
+	if !a.Deadline.IsZero() {
+		facets = append(facets, []span{in(Muted, "times out "+t.when(a.Deadline))})
+	}
+	if spans := joinFacets(facets); len(spans) > 0 {
+		t.para(4, 6, spans...)
 	}
 }
 
@@ -216,7 +245,7 @@ func (t *runText) gate(g *GateView) {
 	if g.Rejected != "" {
 		t.para(4, 4, in(Danger, "refused: "+g.Rejected))
 	}
-	t.command(g.Command)
+	t.command(4, g.Command)
 }
 
 func (t *runText) leases() {
@@ -302,7 +331,36 @@ func (t *runText) commands() {
 			t.para(0, 2, in(Heading, "What you can type next"))
 			title = false
 		}
-		t.para(2, 4, in(Muted, strings.TrimRight(c.Why, ".:")+":"))
-		t.command(c.Command)
+		t.offer(&c)
 	}
+}
+
+// offer writes a command and what it is for. What the first line says already is not
+// said again.
+func (t *runText) offer(c *NextCommand) {
+	short := NextCommand{Command: c.Command, Why: notSaid(c.Why, t.v.Headline)}
+	if strings.Contains(t.v.Headline, short.Why) {
+		t.command(2, c.Command)
+		return
+	}
+	t.choice(&short)
+}
+
+// notSaid returns what a command is for, "WHAT: WHY; MORE", without the why that was
+// said already.
+func notSaid(why, said string) string {
+	what, about, ok := strings.Cut(why, ": ")
+	if !ok {
+		return why
+	}
+	for end := len(about); end > 0; end = strings.LastIndex(about[:end], "; ") {
+		if !strings.Contains(said, about[:end]) {
+			continue
+		}
+		if more := strings.TrimPrefix(about[end:], "; "); more != "" {
+			return what + ": " + more
+		}
+		return what
+	}
+	return why
 }

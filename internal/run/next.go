@@ -20,7 +20,7 @@ func (s *State) next() []Next {
 	if s.Status.Final() || s.Status == Halted && s.Back == nil {
 		for _, at := range s.Order {
 			if st, step := s.stepAt(at); st.Lease != nil && st.Lease.Held && s.mayRelease(at) == nil {
-				add("the lease is held", "release", s.ix.stages[at.Stage].id, step.ID)
+				add("give its lease back", "release", s.ix.stages[at.Stage].id, step.ID)
 			}
 		}
 	}
