@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"time"
+
+	"github.com/refitproject/refit/internal/schema"
 )
 
 // Env is what an action is given beside its input. Clients (HTTP, programs)
@@ -179,4 +181,13 @@ type TargetKind interface {
 	// over upgrades and differs between two targets with the same address,
 	// such as the UID of the namespace kube-system. It changes nothing.
 	Identify(ctx context.Context, env Env) (string, error)
+}
+
+// Configured is implemented by kinds of target that say what their entry in the
+// platform file holds beside kind, identity and description. Entries of other
+// kinds are only checked when a target is asked.
+type Configured interface {
+	TargetKind
+	// Config is a closed Object.
+	Config() schema.Type
 }

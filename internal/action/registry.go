@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/refitproject/refit/internal/schema"
 )
 
 // Registry holds the actions and the kinds of target that a program knows. It
@@ -105,3 +107,13 @@ func (r *Registry) TargetKind(kind string) (TargetKind, bool) {
 
 // TargetKinds returns the names of the kinds of target, sorted.
 func (r *Registry) TargetKinds() []string { return slices.Sorted(maps.Keys(r.kinds)) }
+
+// TargetConfig returns what the entry of a target of a kind holds in the platform
+// file; false for kinds that do not say.
+func (r *Registry) TargetConfig(kind string) (schema.Type, bool) {
+	k, ok := r.kinds[kind].(Configured)
+	if !ok {
+		return schema.Type{}, false
+	}
+	return k.Config(), true
+}

@@ -41,7 +41,7 @@ func (s *Service) basis(file string, p *plan.Plan) (*loaded, error) {
 			Remedy:  planAgain,
 		}
 	}
-	if err := l.resolve(ds); err != nil {
+	if err := l.resolve(s, ds); err != nil {
 		return nil, err
 	}
 	return l, l.unchanged(p)

@@ -55,7 +55,7 @@ func (s *Service) loadPlatform(file string) (*loaded, error) {
 	case err != nil:
 		return nil, err
 	}
-	if err := l.resolve(ds); err != nil {
+	if err := l.resolve(s, ds); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -93,8 +93,8 @@ func (s *Service) attachProcedure(l *loaded, file string) error {
 
 // resolve fills in inputs and targets from the platform file. ds is what is
 // known to be wrong with it already; everything comes back together.
-func (l *loaded) resolve(ds diag.Diagnostics) error {
-	ds = append(append(ds, platform.Check(l.platform, l.procedure)...), l.platform.CheckZones(loadZone)...)
+func (l *loaded) resolve(s *Service, ds diag.Diagnostics) error {
+	ds = append(ds, s.fitting(l.platform, l.procedure)...)
 	ds.Sort()
 	if ds.HasErrors() {
 		return ds
@@ -108,6 +108,13 @@ func (l *loaded) resolve(ds diag.Diagnostics) error {
 	}
 	l.warnings = append(l.warnings, ds...)
 	return nil
+}
+
+// fitting returns what does not fit between a platform file, its procedure and
+// what this program knows.
+func (s *Service) fitting(p *platform.Platform, proc *procedure.Procedure) diag.Diagnostics {
+	ds := append(platform.Check(p, proc), p.CheckZones(loadZone)...)
+	return append(ds, p.CheckTargets(s.o.Registry.TargetConfig)...)
 }
 
 // loadZone tells whether a time zone is known to the system or the program.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/diag"
+	"github.com/refitproject/refit/internal/schema"
 )
 
 // The reasons of errors of this package.
@@ -31,6 +32,13 @@ func checkKeys(t action.Target, own ...string) error {
 		}
 	}
 	return nil
+}
+
+// pathConfig is the entry of a kind that needs a path and nothing else.
+func pathConfig(doc string) schema.Type {
+	return schema.ObjectOf(map[string]schema.Field{
+		"path": {Type: schema.Of(schema.String), Required: true, Doc: doc},
+	})
 }
 
 // folder returns the real path of the folder that the entry path names.

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/schema"
 )
 
 // KindDirectory is the kind of target that is a folder of this machine. Its
@@ -22,6 +23,11 @@ func Directory() action.TargetKind { return directory{} }
 
 // Kind implements action.TargetKind.
 func (directory) Kind() string { return KindDirectory }
+
+// Config implements action.Configured.
+func (directory) Config() schema.Type {
+	return pathConfig("Folder of this machine, absolute or relative to the platform file.")
+}
 
 // Identify implements action.TargetKind.
 func (directory) Identify(_ context.Context, env action.Env) (string, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/exec"
+	"github.com/refitproject/refit/internal/schema"
 )
 
 // KindGit is the kind of target that is the working copy of a git repository.
@@ -24,6 +25,11 @@ func Git(runner *exec.Runner) action.TargetKind { return git{runner} }
 
 // Kind implements action.TargetKind.
 func (git) Kind() string { return KindGit }
+
+// Config implements action.Configured.
+func (git) Config() schema.Type {
+	return pathConfig("Folder of a working copy on this machine, absolute or relative to the platform file.")
+}
 
 // Identify implements action.TargetKind.
 func (g git) Identify(ctx context.Context, env action.Env) (string, error) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/schema"
 )
 
 // KindHost is the kind of target that is the machine on which Refit runs. Its
@@ -42,6 +43,9 @@ func Host(source HostSource) action.TargetKind { return host{source} }
 
 // Kind implements action.TargetKind.
 func (host) Kind() string { return KindHost }
+
+// Config implements action.Configured.
+func (host) Config() schema.Type { return schema.ObjectOf(map[string]schema.Field{}) }
 
 // Identify implements action.TargetKind.
 func (h host) Identify(_ context.Context, env action.Env) (string, error) {

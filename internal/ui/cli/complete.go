@@ -115,3 +115,54 @@ func contextOf(cmd *cobra.Command) context.Context {
 	}
 	return context.Background()
 }
+
+// storeForms offers how addresses of backup stores begin.
+func storeForms(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"file:///\ta folder of this machine", "s3://\ta bucket of an S3 server"},
+		cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// initAnswers offers the questions of a procedure whose keys begin with prefix.
+func (c *console) initAnswers(prefix string) completer {
+	return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		s, err := c.service()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		iv, err := s.Interview(service.InitRequest{File: "platform.yaml", Procedure: args[0], Getenv: c.app.Getenv})
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return answersOf(iv.Questions(), prefix, typed)
+	}
+}
+
+// answersOf offers names of questions, and behind the sign the values that they
+// have.
+func answersOf(list []service.Question, prefix, typed string) ([]string, cobra.ShellCompDirective) {
+	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	name, _, hasValue := strings.Cut(typed, "=")
+	var out []string
+	for _, q := range list {
+		key, ok := strings.CutPrefix(q.Key, prefix)
+		switch {
+		case !ok:
+		case !hasValue:
+			out = append(out, key+"=\t"+strings.Join(strings.Fields(q.Help), " "))
+		case key == name && q.Kind == service.AskSecret:
+			out = append(out, key+"=env:\ta variable of the environment", key+"=file:\ta file",
+				key+"=command:\twhat a program prints")
+		case key == name:
+			for _, o := range q.Options {
+				out = append(out, key+"="+o.Value)
+			}
+			for _, text := range q.Suggestions {
+				out = append(out, key+"="+text)
+			}
+		}
+	}
+	return out, directive
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/refitproject/refit/internal/diag"
 	"github.com/refitproject/refit/internal/report"
 	"github.com/refitproject/refit/internal/service"
+	"github.com/refitproject/refit/internal/ui/form"
 	"github.com/refitproject/refit/internal/ui/tui"
 )
 
@@ -37,6 +38,8 @@ type console struct {
 	verbose  bool
 	service  func() (*service.Service, error)
 	progress *progress
+	// asker asks a person at the terminal; tests put answers in its place.
+	asker func(context.Context, form.Options, form.Form) (map[string]string, error)
 	// helpErr is why help could not be shown; cobra has no other way for it.
 	helpErr error
 	// used is the service, once it was made.
@@ -55,6 +58,7 @@ type console struct {
 func newConsole(app *App) *console {
 	c := &console{
 		app:    app,
+		asker:  form.Ask,
 		output: choice{value: formatText, allowed: []string{formatText, formatJSON, formatYAML}},
 		color:  choice{value: "auto", allowed: []string{"auto", "always", "never"}},
 	}

@@ -20,6 +20,12 @@ func TestDocsHowTo(t *testing.T) {
 	testPage(t, "../../../docs/how-to/plan-and-check.md")
 }
 
+// TestDocsStart tests the page about a new platform.
+func TestDocsStart(t *testing.T) {
+	t.Parallel()
+	testPage(t, "../../../docs/how-to/start-a-platform.md")
+}
+
 // TestDocsApply tests the page about carrying a plan out.
 func TestDocsApply(t *testing.T) {
 	t.Parallel()
