@@ -237,3 +237,15 @@ func (f *flattener) put(name, text string) {
 	name, _ = clip(orText(name, "value"), valueLimit)
 	f.fields = append(f.fields, Field{Name: name, Text: short, More: more})
 }
+
+// ArtefactsOf returns the evidence that is kept beside an event.
+func ArtefactsOf(body run.Body) []run.Artefact {
+	switch b := any(body).(type) {
+	case *run.Observed:
+		return withOutput(b.Artefacts, b.OutputArtefact)
+	case *run.OperationEnded:
+		return withOutput(b.Artefacts, b.OutputArtefact)
+	default:
+		return nil
+	}
+}

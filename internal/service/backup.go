@@ -113,21 +113,6 @@ func (s *Service) catalog(ctx context.Context, store *openBackups) ([]backup.Ent
 	return entries, backupError(err)
 }
 
-// BackupIDs returns the ids of the backups that can be restored, for completion.
-func (s *Service) BackupIDs(ctx context.Context, from BackupStore) ([]string, error) {
-	list, err := s.Backups(ctx, from)
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for i := range list {
-		if st := list[i].State; st == report.BackupProved || st == report.BackupUnproved {
-			ids = append(ids, list[i].ID)
-		}
-	}
-	return ids, nil
-}
-
 // Backup returns everything that is known of one backup.
 func (s *Service) Backup(ctx context.Context, from BackupStore, id string) (*report.BackupDetail, error) {
 	store, err := s.openBackups(from)

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -149,30 +148,4 @@ func (l *loaded) samePinned(observed []plan.Target) error {
 		return stale
 	}
 	return nil
-}
-
-// PlatformVersions returns the versions that the procedure of a platform file
-// knows, for completion. Nothing is observed.
-func (s *Service) PlatformVersions(_ context.Context, file string) ([]string, error) {
-	l, _, err := openPlatform(file)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.attachProcedure(l, file); err != nil {
-		return nil, err
-	}
-	return versionsOf(l.procedure), nil
-}
-
-// PlanStages returns the ids of the stages of a plan file, for completion.
-func (s *Service) PlanStages(file string) ([]string, error) {
-	p, err := s.ReadPlan(file)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]string, len(p.Stages))
-	for i := range p.Stages {
-		ids[i] = p.Stages[i].ID
-	}
-	return ids, nil
 }

@@ -31,10 +31,6 @@ func (s *Service) Procedures(ctx context.Context) ([]report.ProcedureSummary, er
 	return out, nil
 }
 
-// ProcedureNames returns the names of the procedures that Refit ships, for
-// completion.
-func (s *Service) ProcedureNames() ([]string, error) { return s.shipped() }
-
 // Procedure describes one procedure: the name of one that Refit ships, or a
 // file. The warnings of its files come beside it.
 func (s *Service) Procedure(_ context.Context, ref string) (report.ProcedureSummary, diag.Diagnostics, error) {
@@ -83,29 +79,6 @@ func (s *Service) Paths(_ context.Context, req PathsRequest) (report.Paths, erro
 		out.Paths = append(out.Paths, pathOf(p))
 	}
 	return out, nil
-}
-
-// Versions returns the versions of a procedure's graph from the oldest to the
-// newest, nil without a graph.
-func (s *Service) Versions(_ context.Context, ref string) ([]string, error) {
-	proc, _, _, err := s.loadProcedure(ref, "", diag.Position{})
-	if err != nil {
-		return nil, err
-	}
-	return versionsOf(proc), nil
-}
-
-// versionsOf returns the versions that a procedure knows.
-func versionsOf(proc *procedure.Procedure) []string {
-	if proc.Graph == nil {
-		return nil
-	}
-	infos := proc.Graph.Versions()
-	out := make([]string, len(infos))
-	for i := range infos {
-		out[i] = infos[i].Version
-	}
-	return out
 }
 
 // pathOf describes one path.

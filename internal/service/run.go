@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/refitproject/refit/internal/diag"
@@ -196,53 +195,6 @@ func (s *Service) view(ctx context.Context, id string) (report.RunSource, *repor
 	probes, spans := s.samples(v.ID, snap.State.Plan())
 	v.Downtime = report.BuildDowntime(&v, snap.State.Plan(), probes, spans)
 	return src, &v, nil
-}
-
-// RunStages lists the stages of a run, for completion.
-func (s *Service) RunStages(ctx context.Context, name string) ([]string, error) {
-	v, err := s.Status(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for i := range v.Stages {
-		ids = append(ids, v.Stages[i].ID)
-	}
-	return ids, nil
-}
-
-// RunSteps lists the steps of a stage of a run, for completion; with open only
-// those that somebody can do something about.
-func (s *Service) RunSteps(ctx context.Context, name, stage string) ([]string, error) {
-	v, err := s.Status(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	for i := range v.Stages {
-		if v.Stages[i].ID != stage {
-			continue
-		}
-		var ids []string
-		for j := range v.Stages[i].Steps {
-			ids = append(ids, v.Stages[i].Steps[j].ID)
-		}
-		return ids, nil
-	}
-	return nil, nil
-}
-
-// RunIDs lists the ids of runs, for completion: those that have not ended first.
-func (s *Service) RunIDs(ctx context.Context) ([]string, error) {
-	list, err := s.Runs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	slices.SortStableFunc(list.Runs, func(a, b report.RunInfo) int { return rankOf(a.Status) - rankOf(b.Status) })
-	var ids []string
-	for i := range list.Runs {
-		ids = append(ids, list.Runs[i].ID)
-	}
-	return ids, nil
 }
 
 func rankOf(s run.Status) int {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/service"
 )
 
 // newAbort returns the command abort.
@@ -17,7 +19,7 @@ is refused, has failed, or would take too long. It is carried out by whoever dri
 the run.`,
 		Example:           `  refit abort wiki-prod-1 --reason "the restore does not end"`,
 		Args:              atMost(0, 1, "one run"),
-		ValidArgsFunction: c.runIDs(1),
+		ValidArgsFunction: c.runs(service.WantOpen, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, id, _, err := c.theRun(cmd, args, 0, 0)
 			if err != nil {

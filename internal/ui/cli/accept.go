@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/service"
+)
 
 // newAccept returns the command accept.
 func newAccept(c *console) *cobra.Command {
@@ -15,7 +19,7 @@ report. After that day the finding blocks again.`,
 		Example: `  refit accept wiki-prod-1 risk/drafts-lost \
       --reason "no author is at work" --expires 2026-12-31`,
 		Args:              atMost(1, 2, "the name of a finding"),
-		ValidArgsFunction: c.runIDs(1),
+		ValidArgsFunction: c.runs(service.WantBlocked, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := needReason(cmd, reason); err != nil {
 				return err
@@ -35,6 +39,6 @@ report. After that day the finding blocks again.`,
 	}
 	reasonFlag(cmd, &reason)
 	cmd.Flags().StringVar(&expires, "expires", "", "last `DAY` on which it counts, such as 2026-12-31")
-	complete(cmd, "expires", cobra.NoFileCompletions)
+	complete(cmd, "expires", nothing)
 	return cmd
 }

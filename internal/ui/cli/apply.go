@@ -74,7 +74,7 @@ are kept on other machines are not seen.`,
 	flags.StringVar(&f.req.PlatformFile, "platform", "", "`FILE` that is the platform file of the plan now")
 	flags.StringVar(&f.to, "to", "", "with a platform file: `VERSION` to upgrade to")
 	flags.StringSliceVar(&f.via, "via", nil, "with a platform file: `VERSION` that the path must pass")
-	f.addAccept(cmd)
+	f.addAccept(c, cmd)
 	flags.StringVar(&f.req.Digest, "digest", "", "`DIGEST` of the plan that somebody has read, or its first 12 digits")
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask for confirmation on a terminal")
 	flags.StringVar(&f.req.Until, "until", "", "`STAGE` before which the run stops")
@@ -87,7 +87,7 @@ are kept on other machines are not seen.`,
 	complete(cmd, "via", c.platformVersions)
 	complete(cmd, "until", c.planStages)
 	for _, name := range []string{"digest", "parallel", "run"} {
-		complete(cmd, name, cobra.NoFileCompletions)
+		complete(cmd, name, nothing)
 	}
 	return cmd
 }

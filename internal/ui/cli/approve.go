@@ -32,7 +32,7 @@ only one gate waits for.`,
   refit approve wiki-prod-1 to-2.0.0 approval --digest sha256:a35572ec50d4
   refit approve wiki-prod-1 rollback --digest sha256:afcc994ab29e`,
 		Args:              atMost(0, 3, "a run, a stage and a gate"),
-		ValidArgsFunction: c.runIDs(3),
+		ValidArgsFunction: c.runs(service.WantApproval, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, a, err := c.gate(cmd, args, "approval")
 			if err != nil {
@@ -53,7 +53,7 @@ only one gate waits for.`,
 	cmd.Flags().StringVar(&digest, "digest", "", "`DIGEST` of what somebody has read, or its first 12 digits")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "show what is approved, and do not ask")
 	reasonFlag(cmd, &reason)
-	complete(cmd, "digest", cobra.NoFileCompletions)
+	complete(cmd, "digest", nothing)
 	return cmd
 }
 
@@ -97,7 +97,7 @@ will do, which facts it starts from, and from where on there is no way back.`,
 		Example: `  refit gate
   refit gate wiki-prod-1 to-2.0.0 -o json`,
 		Args:              atMost(0, 3, "a run, a stage and a gate"),
-		ValidArgsFunction: c.runIDs(3),
+		ValidArgsFunction: c.runs(service.WantGate, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, a, err := c.gate(cmd, args, "")
 			if err != nil {

@@ -33,17 +33,20 @@ Backups are made by steps of a plan with the action archive.backup.`,
 	cmd.PersistentFlags().StringVar(&from.Address, "store", "", "`ADDRESS` of the store, such as file:///var/backups")
 	cmd.PersistentFlags().StringVar(&from.Platform, "platform", "",
 		"platform `FILE` that names the store (default: platform.yaml here)")
-	complete(cmd, "store", cobra.NoFileCompletions)
+	complete(cmd, "store", storeForms())
 	complete(cmd, "platform", yamlFiles)
 	cmd.AddCommand(newBackupList(c, from), newBackupShow(c, from), newBackupVerify(c, from),
 		newBackupRestore(c, from), newBackupPrune(c, from))
 	return cmd
 }
 
-// backupIDs offers the backups of the store that the flags name.
-func (c *console) backupIDs(from *service.BackupStore) completer {
+// backupIDs offers the backups of the store that the flags name; with whole only
+// those that can be restored.
+func (c *console) backupIDs(from *service.BackupStore, whole bool) completer {
 	return first(func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return c.offer(func(s *service.Service) ([]string, error) { return s.BackupIDs(contextOf(cmd), *from) })
+		return c.offer(func(s *service.Service) ([]service.Offer, error) {
+			return s.OfferBackups(contextOf(cmd), *from, whole)
+		})
 	})
 }
 
@@ -51,7 +54,7 @@ func (c *console) backupIDs(from *service.BackupStore) completer {
 func keyFlag(cmd *cobra.Command, key *string) {
 	cmd.Flags().StringVar(key, "key", "",
 		"`REFERENCE` to the age identity of an encrypted backup: file:PATH, env:NAME or {command: [...]}")
-	complete(cmd, "key", cobra.NoFileCompletions)
+	complete(cmd, "key", keyForms())
 }
 
 // backupList is what a store has.
@@ -68,7 +71,7 @@ large it is, how well it is proved, and whether a key is needed. Parts are not r
 what a list does not call damaged is proved by refit backup verify.`,
 		Example: `  refit backup list
   refit backup list --store file:///var/backups/hub -o json`,
-		Args: none, ValidArgsFunction: cobra.NoFileCompletions,
+		Args: none, ValidArgsFunction: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := c.service()
 			if err != nil {
@@ -93,7 +96,7 @@ func newBackupShow(c *console, from *service.BackupStore) *cobra.Command {
 counted, which step made it, for whom it is encrypted - and all its proofs.`,
 		Example:           `  refit backup show homes-0123456789abcdef`,
 		Args:              files(1, 1, "one backup"),
-		ValidArgsFunction: c.backupIDs(from),
+		ValidArgsFunction: c.backupIDs(from, false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := c.service()
 			if err != nil {
@@ -125,7 +128,7 @@ told, as when the store does not answer.`,
 		Example: `  refit backup verify homes-0123456789abcdef
   refit backup verify homes-0123456789abcdef --level 3 --key file:/etc/refit/backup.key`,
 		Args:              files(1, 1, "one backup"),
-		ValidArgsFunction: c.backupIDs(from),
+		ValidArgsFunction: c.backupIDs(from, true),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if r.Level < 1 || r.Level > 3 {
 				return usagef("--level %d is out of range: give 1 to 3", r.Level)
@@ -148,7 +151,7 @@ told, as when the store does not answer.`,
 		},
 	}
 	cmd.Flags().IntVar(&r.Level, "level", 2, "`LEVEL` of the proof: 1 read back, 2 parsed, 3 restored and counted")
-	complete(cmd, "level", cobra.FixedCompletions([]string{"1", "2", "3"}, cobra.ShellCompDirectiveNoFileComp))
+	complete(cmd, "level", fixed(inOrder, "1\tread back", "2\tparsed", "3\trestored and counted"))
 	keyFlag(cmd, &r.Key)
 	return cmd
 }
@@ -175,7 +178,7 @@ A restore that broke off is gone on with when the same is typed again.`,
   refit backup restore hub-0123456789abcdef --to /srv/hub/jupyterhub.sqlite --replace
   refit backup restore homes-0123456789abcdef --to homes --key env:BACKUP_KEY`,
 		Args:              files(1, 1, "one backup"),
-		ValidArgsFunction: c.backupIDs(from),
+		ValidArgsFunction: c.backupIDs(from, true),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if r.To == "" {
 				return usagef("%s needs --to PATH: what it becomes", cmd.CommandPath())
@@ -226,7 +229,7 @@ it needs --yes.`,
 		Example: `  refit backup prune --keep 7 --dry-run
   refit backup prune --keep 7 --within 30d
   refit backup prune --keep 7 --yes --store file:///var/backups/hub`,
-		Args: none, ValidArgsFunction: cobra.NoFileCompletions,
+		Args: none, ValidArgsFunction: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if within != "" {
 				d, err := schema.ParseDuration(within)
@@ -245,8 +248,8 @@ it needs --yes.`,
 	cmd.Flags().StringVar(&within, "within", "", "keep what is at most `TIME` older than the newest, such as 30d")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "show what would go, and remove nothing")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	complete(cmd, "keep", cobra.NoFileCompletions)
-	complete(cmd, "within", cobra.NoFileCompletions)
+	complete(cmd, "keep", nothing)
+	complete(cmd, "within", nothing)
 	return cmd
 }
 

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/service"
 )
 
 // newCancel returns the command cancel.
@@ -16,7 +18,7 @@ way is observed to its end, leases are given back where that is safe, and refit
 status lists what was done and what remains. See refit rollback for undoing.`,
 		Example:           `  refit cancel wiki-prod-1 --reason "planned for next week"`,
 		Args:              atMost(0, 1, "one run"),
-		ValidArgsFunction: c.runIDs(1),
+		ValidArgsFunction: c.runs(service.WantOpen, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, id, _, err := c.theRun(cmd, args, 0, 0)
 			if err != nil {

@@ -55,7 +55,7 @@ a risk blocks. With a platform file a plan is made for the occasion and checked.
 	cmd.Flags().StringVar(&req.PlatformFile, "platform", "", "`FILE` that is the platform file of the plan now")
 	cmd.Flags().StringVar(&f.to, "to", "", "with a platform file: `VERSION` to upgrade to")
 	cmd.Flags().StringSliceVar(&f.via, "via", nil, "with a platform file: `VERSION` that the path must pass")
-	f.addAccept(cmd)
+	f.addAccept(c, cmd)
 	complete(cmd, "stage", c.planStages)
 	complete(cmd, "platform", yamlFiles)
 	complete(cmd, "to", c.platformVersions)

@@ -16,6 +16,9 @@ import (
 type choice struct {
 	value   string
 	allowed []string
+	// texts say what the values are, in their order; nil when they say it
+	// themselves.
+	texts []string
 }
 
 var _ pflag.Value = (*choice)(nil)
@@ -37,7 +40,11 @@ func (c *choice) Type() string { return strings.Join(c.allowed, "|") }
 
 // complete offers the values to the shell.
 func (c *choice) complete(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return c.allowed, cobra.ShellCompDirectiveNoFileComp
+	out := slices.Clone(c.allowed)
+	for i := range min(len(out), len(c.texts)) {
+		out[i] += "\t" + c.texts[i]
+	}
+	return out, inOrder
 }
 
 // didYouMean returns ": did you mean …?" when one of the candidates is near,

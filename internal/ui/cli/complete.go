@@ -9,8 +9,16 @@ import (
 	"github.com/refitproject/refit/internal/service"
 )
 
-// completer offers values to the shell.
+// completer offers values to the shell, each with what it is behind a tab.
 type completer = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective)
+
+const (
+	noFiles = cobra.ShellCompDirectiveNoFileComp
+	// inOrder keeps the order in which values are offered: the likely ones first.
+	inOrder = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	// toGoOn is for values behind which more is typed.
+	toGoOn = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveKeepOrder
+)
 
 // complete sets the completion of a flag.
 func complete(cmd *cobra.Command, flag string, f completer) {
@@ -21,91 +29,99 @@ func complete(cmd *cobra.Command, flag string, f completer) {
 	}
 }
 
-// yamlFiles offers YAML files.
-func yamlFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+// nothing offers nothing, not even files: for what only a person knows. A test
+// lists every place where it stands, with the reason.
+func nothing(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, noFiles
 }
 
-// planFiles offers plan files.
-func planFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
+// anyFile offers files of all kinds.
+func anyFile(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// planOrPlatformFiles offers plan files and platform files.
-func planOrPlatformFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return []string{"json", "yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+// ending offers files with these endings.
+func ending(list ...string) completer {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return list, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+// yamlFiles offers YAML files, planFiles plan files, planOrPlatformFiles both.
+func yamlFiles(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return ending("yaml", "yml")(cmd, args, typed)
+}
+
+func planFiles(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return ending("json")(cmd, args, typed)
+}
+
+func planOrPlatformFiles(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return ending("json", "yaml", "yml")(cmd, args, typed)
+}
+
+// fixed offers values that are always the same, as "value\twhat it is".
+func fixed(directive cobra.ShellCompDirective, values ...string) completer {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) { return values, directive }
+}
+
+// storeForms offers how addresses of backup stores begin, keyForms references to
+// keys.
+func storeForms() completer {
+	return fixed(toGoOn, "file:///\ta folder of this machine", "s3://\ta bucket of an S3 server")
+}
+
+func keyForms() completer {
+	return fixed(toGoOn, "file:\ta file that holds it", "env:\ta variable of the environment that holds it",
+		"{command: [\ta program that prints it")
 }
 
 // first uses f for the first argument and offers nothing for the others.
 func first(f completer) completer {
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
+			return nil, noFiles
 		}
 		return f(cmd, args, typed)
 	}
 }
 
-// platformVersions offers the versions that the procedure of the platform file
-// knows. Nothing is observed.
-func (c *console) platformVersions(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) == 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+// behind uses f when there is a first argument, which it is given.
+func behind(f func(cmd *cobra.Command, argument string) ([]string, cobra.ShellCompDirective)) completer {
+	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return nil, noFiles
+		}
+		return f(cmd, args[0])
 	}
-	return c.offer(func(s *service.Service) ([]string, error) {
-		return s.PlatformVersions(contextOf(cmd), args[0])
-	})
 }
 
-// procedureVersions offers the versions that a procedure knows.
-func (c *console) procedureVersions(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) == 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return c.offer(func(s *service.Service) ([]string, error) {
-		return s.Versions(contextOf(cmd), args[0])
-	})
-}
-
-// procedureNames offers shipped procedures, and files when something like a
-// path was typed.
-func (c *console) procedureNames(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	if strings.ContainsAny(typed, "./") {
-		return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
-	}
-	names, _ := c.offer(func(s *service.Service) ([]string, error) {
-		return s.ProcedureNames()
-	})
-	if len(names) == 0 {
-		return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
-	}
-	return names, cobra.ShellCompDirectiveDefault
-}
-
-// planStages offers the stages of the plan file.
-func (c *console) planStages(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) == 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return c.offer(func(s *service.Service) ([]string, error) {
-		return s.PlanStages(args[0])
-	})
-}
-
-// offer returns values in their own order. Errors are swallowed: a shell that
-// completes has no place to show them.
+// offer returns what the service offers, in its order. Errors are swallowed: a
+// shell that completes has no place to show them.
 func (c *console) offer(
-	values func(s *service.Service) ([]string, error),
+	values func(s *service.Service) ([]service.Offer, error),
 ) ([]string, cobra.ShellCompDirective) {
 	s, err := c.service()
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return nil, noFiles
 	}
 	list, err := values(s)
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return nil, noFiles
 	}
-	return list, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	return lined(list), inOrder
+}
+
+// lined writes offers as the shell reads them: one line each.
+func lined(list []service.Offer) []string {
+	out := make([]string, len(list))
+	for i, o := range list {
+		out[i] = o.Value
+		if text := strings.Join(strings.Fields(o.Text), " "); text != "" {
+			out[i] += "\t" + text
+		}
+	}
+	return out
 }
 
 // contextOf returns the context of a command; completion may come without one.
@@ -114,55 +130,4 @@ func contextOf(cmd *cobra.Command) context.Context {
 		return ctx
 	}
 	return context.Background()
-}
-
-// storeForms offers how addresses of backup stores begin.
-func storeForms(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return []string{"file:///\ta folder of this machine", "s3://\ta bucket of an S3 server"},
-		cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-}
-
-// initAnswers offers the questions of a procedure whose keys begin with prefix.
-func (c *console) initAnswers(prefix string) completer {
-	return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-		if len(args) == 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		s, err := c.service()
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		iv, err := s.Interview(service.InitRequest{File: "platform.yaml", Procedure: args[0], Getenv: c.app.Getenv})
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return answersOf(iv.Questions(), prefix, typed)
-	}
-}
-
-// answersOf offers names of questions, and behind the sign the values that they
-// have.
-func answersOf(list []service.Question, prefix, typed string) ([]string, cobra.ShellCompDirective) {
-	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-	name, _, hasValue := strings.Cut(typed, "=")
-	var out []string
-	for _, q := range list {
-		key, ok := strings.CutPrefix(q.Key, prefix)
-		switch {
-		case !ok:
-		case !hasValue:
-			out = append(out, key+"=\t"+strings.Join(strings.Fields(q.Help), " "))
-		case key == name && q.Kind == service.AskSecret:
-			out = append(out, key+"=env:\ta variable of the environment", key+"=file:\ta file",
-				key+"=command:\twhat a program prints")
-		case key == name:
-			for _, o := range q.Options {
-				out = append(out, key+"="+o.Value)
-			}
-			for _, text := range q.Suggestions {
-				out = append(out, key+"="+text)
-			}
-		}
-	}
-	return out, directive
 }

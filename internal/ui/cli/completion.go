@@ -12,15 +12,25 @@ func newCompletion(c *console) *cobra.Command {
 		GroupID: groupHelp,
 		Short:   "Print a script that completes commands in a shell",
 		Long: `Completion prints a script for a shell. With it the shell completes commands,
-flags and their values, versions, stages and files. The script for bash needs the
-package bash-completion, which most systems install with bash or offer beside it.`,
+flags and their values, runs with what they wait for, stages, steps, gates,
+versions that can be reached, backups and files, and says what each of them is.
+For a completion nothing is started, no secret is read and nothing is changed.
+
+  bash        needs the package bash-completion, which most systems install with
+              bash or offer beside it. For this shell only, and for good:
+              source <(refit completion bash)
+              refit completion bash > ~/.local/share/bash-completion/completions/refit
+  zsh         a folder of $fpath, before compinit is called in ~/.zshrc:
+              refit completion zsh > "${fpath[1]}/_refit"
+  fish        refit completion fish > ~/.config/fish/completions/refit.fish
+  powershell  refit completion powershell | Out-String | Invoke-Expression
+
+A new shell knows it then; refit doctor tells whether it is there.`,
 		Example: `  source <(refit completion bash)
   refit completion zsh > "${fpath[1]}/_refit"
   refit completion fish > ~/.config/fish/completions/refit.fish`,
 		Args: files(1, 1, "one shell"),
-		ValidArgsFunction: first(func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return shell.allowed, cobra.ShellCompDirectiveNoFileComp
-		}),
+		ValidArgsFunction: first(fixed(noFiles, shell.allowed...)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := shell.Set(args[0]); err != nil {
 				return usagef("shell %w", err)

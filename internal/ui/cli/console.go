@@ -25,6 +25,12 @@ const (
 	formatMermaid = "mermaid"
 )
 
+// formatTexts say what the output formats are for, in the order in which they are
+// listed.
+func formatTexts() []string {
+	return []string{"for people", "for programs", "for programs", "a drawing for Markdown pages"}
+}
+
 // maxWidth is the widest text that is laid out.
 const maxWidth = 500
 
@@ -59,8 +65,13 @@ func newConsole(app *App) *console {
 	c := &console{
 		app:    app,
 		asker:  form.Ask,
-		output: choice{value: formatText, allowed: []string{formatText, formatJSON, formatYAML}},
-		color:  choice{value: "auto", allowed: []string{"auto", "always", "never"}},
+		output: choice{
+			value: formatText, allowed: []string{formatText, formatJSON, formatYAML}, texts: formatTexts(),
+		},
+		color:  choice{
+			value: "auto", allowed: []string{"auto", "always", "never"},
+			texts: []string{"on a terminal, unless NO_COLOR is set", "also in files", "nowhere"},
+		},
 	}
 	c.service = sync.OnceValues(func() (*service.Service, error) {
 		c.progress = newProgress(c)
@@ -80,7 +91,7 @@ func (c *console) addFlags(root *cobra.Command) {
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "print what is being done to the standard error")
 	complete(root, "output", c.output.complete)
 	complete(root, "color", c.color.complete)
-	complete(root, "width", cobra.NoFileCompletions)
+	complete(root, "width", nothing)
 }
 
 // check refuses values of the shared flags that parse but make no sense.

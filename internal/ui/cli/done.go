@@ -19,7 +19,7 @@ such as a ticket, are given as NAME=VALUE and kept as evidence.`,
 		Example: `  refit done
   refit done wiki-prod-1 to-2.4.1 tell ticket=OPS-7`,
 		Args:              cobra.ArbitraryArgs,
-		ValidArgsFunction: c.runIDs(3),
+		ValidArgsFunction: c.doneArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			names, evidence, err := splitEvidence(args)
 			if err != nil {

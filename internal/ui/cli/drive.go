@@ -27,7 +27,7 @@ One run that is named is shown live on a terminal, as refit apply does.`,
   refit drive wiki-prod-1 --wait
   */5 * * * *  refit drive`,
 		Args:              cobra.ArbitraryArgs,
-		ValidArgsFunction: c.everyRun,
+		ValidArgsFunction: c.everyRun(service.WantUndriven),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := c.service()
 			if err != nil {

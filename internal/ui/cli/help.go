@@ -26,9 +26,9 @@ func newHelp(c *console) *cobra.Command {
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			topic, err := helpTopic(cmd.Root(), args)
 			if err != nil {
-				return nil, cobra.ShellCompDirectiveNoFileComp
+				return nil, noFiles
 			}
-			return subcommands(topic), cobra.ShellCompDirectiveNoFileComp
+			return described(topic), noFiles
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			topic, err := helpTopic(cmd.Root(), args)
@@ -39,6 +39,17 @@ func newHelp(c *console) *cobra.Command {
 			return c.showHelp(topic)
 		},
 	}
+}
+
+// described offers the subcommands and help topics of cmd with their summaries.
+func described(cmd *cobra.Command) []string {
+	var out []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() || sub.IsAdditionalHelpTopicCommand() {
+			out = append(out, sub.Name()+"\t"+sub.Short)
+		}
+	}
+	return out
 }
 
 // helpTopic finds the command that names lead to.

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/refitproject/refit/internal/report"
+	"github.com/refitproject/refit/internal/service"
 )
 
 // newIssues returns the command issues with its subcommands.
@@ -45,7 +46,7 @@ The exit code is 0 also when nothing is found.`,
   refit issues search istio gateway -o json
   journalctl -u hub | refit issues search -`,
 		Args:              files(1, 0, "a text"),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: nothing,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text := strings.Join(args, " ")
 			if text == "-" {
@@ -73,7 +74,9 @@ func newIssuesShow(c *console, procedure *string) *cobra.Command {
 		Example: `  refit issues show disk-full --procedure ./issues.yaml`,
 		Args:    files(1, 1, "one issue"),
 		ValidArgsFunction: first(func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return c.issueIDs(cmd, *procedure), cobra.ShellCompDirectiveNoFileComp
+			return c.offer(func(s *service.Service) ([]service.Offer, error) {
+				return s.OfferIssues(contextOf(cmd), *procedure)
+			})
 		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := c.service()
@@ -89,24 +92,6 @@ func newIssuesShow(c *console, procedure *string) *cobra.Command {
 			})
 		},
 	}
-}
-
-// issueIDs returns the ids of the known issues, for completion: a mistake gives
-// none.
-func (c *console) issueIDs(cmd *cobra.Command, procedure string) []string {
-	s, err := c.service()
-	if err != nil {
-		return nil
-	}
-	list, err := s.Issues(cmd.Context(), procedure, "")
-	if err != nil {
-		return nil
-	}
-	out := make([]string, len(list))
-	for i := range list {
-		out[i] = list[i].ID
-	}
-	return out
 }
 
 // issues lists known issues; those that a text means when there is one.

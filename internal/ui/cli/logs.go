@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/refitproject/refit/internal/report"
+	"github.com/refitproject/refit/internal/service"
 )
 
 // newLogs returns the command logs.
@@ -25,7 +26,7 @@ Outputs that are too large for the history are kept as artefacts;
   refit logs to-2.0.0 install -o json
   refit logs --artefact DIGEST > output.json`,
 		Args:              atMost(0, 3, "a stage and a step"),
-		ValidArgsFunction: c.runIDs(3),
+		ValidArgsFunction: c.runs(service.WantStep, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if artefact != "" {
 				s, err := c.service()
@@ -51,6 +52,6 @@ Outputs that are too large for the history are kept as artefacts;
 		},
 	}
 	cmd.Flags().StringVar(&artefact, "artefact", "", "`DIGEST` of evidence to write as it is")
-	complete(cmd, "artefact", cobra.NoFileCompletions)
+	complete(cmd, "artefact", c.artefacts)
 	return cmd
 }

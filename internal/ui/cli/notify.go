@@ -38,7 +38,7 @@ Nothing else is done. The exit code is 1 when a channel could not be reached.`,
 		Example: `  refit notify test platform.yaml
   refit notify test platform.yaml ops`,
 		Args:              files(1, 2, "a platform file and, if only one is meant, a channel"),
-		ValidArgsFunction: first(yamlFiles),
+		ValidArgsFunction: c.channels,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := c.service()
 			if err != nil {

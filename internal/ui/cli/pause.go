@@ -2,6 +2,8 @@ package cli
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/service"
 )
 
 // newPause returns the command pause.
@@ -15,7 +17,7 @@ func newPause(c *console) *cobra.Command {
 leases are kept. It takes effect within a second, from any terminal.`,
 		Example:           `  refit pause wiki-prod-1 --reason "lunch"`,
 		Args:              atMost(0, 1, "one run"),
-		ValidArgsFunction: c.runIDs(1),
+		ValidArgsFunction: c.runs(service.WantActive, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, id, _, err := c.theRun(cmd, args, 0, 0)
 			if err != nil {

@@ -29,14 +29,14 @@ type planFlags struct {
 }
 
 // add declares the flags.
-func (f *planFlags) add(cmd *cobra.Command, versions completer) {
+func (f *planFlags) add(c *console, cmd *cobra.Command, versions completer) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.to, "to", "", "`VERSION` to upgrade to")
 	flags.StringSliceVar(&f.via, "via", nil, "`VERSION` that the path must pass; may be repeated")
 	flags.StringVar(&f.save, "save", "", "`FILE` to save the plan to")
 	flags.BoolVar(&f.replace, "replace", false, "with --save: replace a file that holds another plan")
 	flags.BoolVar(&f.full, "full", false, "show every step, however many there are")
-	f.addAccept(cmd)
+	f.addAccept(c, cmd)
 	complete(cmd, "to", versions)
 	complete(cmd, "via", versions)
 	complete(cmd, "save", planFiles)
@@ -57,6 +57,13 @@ func (f *planFlags) saving(cmd *cobra.Command) error {
 	}
 }
 
+// planFormats are the formats that a plan can be shown in.
+func planFormats() choice {
+	return choice{
+		value: formatText, allowed: []string{formatText, formatJSON, formatYAML, formatMermaid}, texts: formatTexts(),
+	}
+}
+
 // maySave looks before anything is observed whether the plan can be saved.
 func (f *planFlags) maySave(s *service.Service) error {
 	if f.save == "" {
@@ -66,14 +73,15 @@ func (f *planFlags) maySave(s *service.Service) error {
 }
 
 // addAccept declares the flags that accept findings.
-func (f *planFlags) addAccept(cmd *cobra.Command) {
+func (f *planFlags) addAccept(c *console, cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.accept, "accept", nil, "`NAME` of a finding to let pass; may be repeated")
 	flags.StringVar(&f.reason, "reason", "", "with --accept: why it may pass, as a `TEXT`")
 	flags.StringVar(&f.by, "by", "", "with --accept: `WHO` accepts it")
 	flags.StringVar(&f.expires, "expires", "", "with --accept: last `DAY` on which it counts, such as 2026-12-31")
-	for _, name := range []string{"accept", "reason", "by", "expires"} {
-		complete(cmd, name, cobra.NoFileCompletions)
+	complete(cmd, "accept", c.planFindings)
+	for _, name := range []string{"reason", "by", "expires"} {
+		complete(cmd, name, nothing)
 	}
 }
 
@@ -109,7 +117,7 @@ func (f *planFlags) accepts() ([]plan.Accept, error) {
 func newPlan(c *console) *cobra.Command {
 	f := &planFlags{}
 	diff := ""
-	output := choice{value: formatText, allowed: []string{formatText, formatJSON, formatYAML, formatMermaid}}
+	output := planFormats()
 	cmd := &cobra.Command{
 		Use:     "plan PLATFORM.yaml",
 		GroupID: groupPlan,
@@ -166,7 +174,7 @@ With -o json the result is the plan file itself.`,
 			return c.finishPlan(s, f, result, old)
 		},
 	}
-	f.add(cmd, c.platformVersions)
+	f.add(c, cmd, c.platformVersions)
 	cmd.Flags().StringVar(&diff, "diff", "", "show what differs from the saved plan `FILE` instead of the plan")
 	cmd.Flags().VarP(&output, "output", "o", "`FORMAT` of the result: text, json, yaml or mermaid")
 	complete(cmd, "diff", planFiles)
@@ -179,7 +187,7 @@ With -o json the result is the plan file itself.`,
 // newPlanShow returns the command plan show.
 func newPlanShow(c *console) *cobra.Command {
 	full := false
-	output := choice{value: formatText, allowed: []string{formatText, formatJSON, formatYAML, formatMermaid}}
+	output := planFormats()
 	cmd := &cobra.Command{
 		Use:   "show PLAN.json",
 		Short: "Show a saved plan",

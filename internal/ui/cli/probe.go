@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/service"
+)
 
 // newProbe returns the command that measures the probes of a run. People have no
 // use for it: whoever drives a run starts it.
@@ -14,7 +18,7 @@ func newProbe(c *console) *cobra.Command {
 ended. The process that drives the run starts it when it needs it.`,
 		Example:           `  refit probe hub-prod-1`,
 		Args:              files(1, 1, "a run"),
-		ValidArgsFunction: c.runIDs(1),
+		ValidArgsFunction: c.runs(service.WantOpen, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := c.service()
 			if err != nil {

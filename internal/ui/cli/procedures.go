@@ -118,8 +118,8 @@ it says how far one can get and what stops it; the exit code is then 2.`,
 	cmd.Flags().StringVar(&req.From, "from", "", "`VERSION` to start from")
 	cmd.Flags().StringVar(&req.To, "to", "", "`VERSION` to get to")
 	cmd.Flags().IntVar(&req.Limit, "limit", 3, "how many paths to show at most, a `NUMBER`")
-	complete(cmd, "from", c.procedureVersions)
-	complete(cmd, "to", c.procedureVersions)
-	complete(cmd, "limit", cobra.NoFileCompletions)
+	complete(cmd, "from", c.procedureVersions(new(string)))
+	complete(cmd, "to", c.procedureVersions(&req.From))
+	complete(cmd, "limit", nothing)
 	return cmd
 }

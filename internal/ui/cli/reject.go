@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/service"
+)
 
 // newReject returns the command reject.
 func newReject(c *console) *cobra.Command {
@@ -14,7 +18,7 @@ facts again and asks again, refit approve passes the gate after all. Refusing a
 rollback ends the run as it is.`,
 		Example:           `  refit reject wiki-prod-1 to-2.0.0 --reason "the copy is not complete"`,
 		Args:              atMost(0, 3, "a run, a stage and a gate"),
-		ValidArgsFunction: c.runIDs(3),
+		ValidArgsFunction: c.runs(service.WantApproval, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := needReason(cmd, reason); err != nil {
 				return err

@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/service"
+)
 
 // newRelease returns the command release.
 func newRelease(c *console) *cobra.Command {
@@ -17,7 +21,7 @@ a step it is the only lease that is held.
 It is put down, and carried out by whoever drives the run.`,
 		Example:           `  refit release wiki-prod-1 to-2.0.0 read-only --reason "editors are needed"`,
 		Args:              atMost(0, 3, "a run, a stage and a step"),
-		ValidArgsFunction: c.runIDs(3),
+		ValidArgsFunction: c.runs(service.WantLease, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, id, rest, err := c.theRun(cmd, args, 0, 2)
 			if err != nil {

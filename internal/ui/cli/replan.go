@@ -47,7 +47,7 @@ first.`,
   refit replan wiki-prod-1
   refit replan wiki-prod-1 --digest sha256:02e1f89825e0`,
 		Args:              files(1, 1, "a plan file or a run"),
-		ValidArgsFunction: first(planFiles),
+		ValidArgsFunction: c.runsOrFiles(service.WantOpen),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			accept, err := f.accepts()
 			if err != nil {
@@ -83,9 +83,9 @@ first.`,
 	}
 	cmd.Flags().StringVar(&req.After, "after", "", "last `STAGE` that is done (default: none is)")
 	cmd.Flags().StringVar(&digest, "digest", "", "with a run: `DIGEST` of the new plan, to go on with it")
-	complete(cmd, "digest", cobra.NoFileCompletions)
+	complete(cmd, "digest", nothing)
 	cmd.Flags().StringVar(&req.PlatformFile, "platform", "", "`FILE` that is the platform file of the plan now")
-	f.add(cmd, cobra.NoFileCompletions)
+	f.add(c, cmd, c.replanVersions)
 	complete(cmd, "after", c.planStages)
 	complete(cmd, "platform", yamlFiles)
 	return cmd

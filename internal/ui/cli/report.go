@@ -27,7 +27,10 @@ type reportFlags struct {
 
 // newReport returns the command report.
 func newReport(c *console) *cobra.Command {
-	f := &reportFlags{format: choice{value: formatHTML, allowed: []string{formatHTML, formatMarkdown, formatJSON}}}
+	f := &reportFlags{format: choice{
+		value: formatHTML, allowed: []string{formatHTML, formatMarkdown, formatJSON},
+		texts: []string{"one page for browsers", "for a wiki or a ticket", "for programs"},
+	}}
 	cmd := &cobra.Command{
 		Use:     "report [RUN|FILE]",
 		GroupID: groupRun,
@@ -50,14 +53,8 @@ machine.`,
   refit report wiki-prod-1 --format markdown > report.md
   refit report wiki-prod-1 --save night.html
   refit report --verify wiki.run --head sha256:0a19fd76dee3`,
-		Args: atMost(0, 1, "one run or one file"),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-			ids, directive := c.runIDs(1)(cmd, args, typed)
-			if len(args) == 0 {
-				directive = cobra.ShellCompDirectiveDefault
-			}
-			return ids, directive
-		},
+		Args:              atMost(0, 1, "one run or one file"),
+		ValidArgsFunction: c.runsOrFiles(service.WantAny),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(cmd); err != nil {
 				return err
@@ -96,7 +93,7 @@ func (f *reportFlags) add(cmd *cobra.Command) {
 	complete(cmd, "save", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return []string{"html", "md", "json"}, cobra.ShellCompDirectiveFilterFileExt
 	})
-	complete(cmd, "head", cobra.NoFileCompletions)
+	complete(cmd, "head", nothing)
 }
 
 // check refuses flags that do not fit together, and takes the form from the name

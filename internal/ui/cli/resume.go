@@ -2,6 +2,8 @@ package cli
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/service"
 )
 
 // newResume returns the command resume.
@@ -15,7 +17,7 @@ func newResume(c *console) *cobra.Command {
 Whoever drives the run goes on with it; refit drive does when nobody does.`,
 		Example:           `  refit resume wiki-prod-1`,
 		Args:              atMost(0, 1, "one run"),
-		ValidArgsFunction: c.runIDs(1),
+		ValidArgsFunction: c.runs(service.WantPaused, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, id, _, err := c.theRun(cmd, args, 0, 0)
 			if err != nil {
@@ -28,7 +30,7 @@ Whoever drives the run goes on with it; refit drive does when nobody does.`,
 		},
 	}
 	cmd.Flags().StringVar(&until, "until", "", "`STAGE` before which the run stops again")
-	complete(cmd, "until", cobra.NoFileCompletions)
+	complete(cmd, "until", c.runStages(false))
 	reasonFlag(cmd, &reason)
 	return cmd
 }

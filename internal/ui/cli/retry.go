@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/refitproject/refit/internal/service"
+)
 
 // newRetry returns the command retry.
 func newRetry(c *console) *cobra.Command {
@@ -15,7 +19,7 @@ or the rollback that has stopped.`,
 		Example: `  refit retry
   refit retry wiki-prod-1 to-2.0.0 install --reason "the disk has space again"`,
 		Args:              atMost(0, 3, "a run, a stage and a step"),
-		ValidArgsFunction: c.runIDs(3),
+		ValidArgsFunction: c.runs(service.WantFailed, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, id, rest, err := c.theRun(cmd, args, 0, 2)
 			if err != nil {

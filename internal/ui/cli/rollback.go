@@ -24,7 +24,7 @@ remains done. It is carried out by whoever drives the run.`,
 		Example: `  refit rollback wiki-prod-1 --reason "the verification fails"
   refit rollback wiki-prod-1 --to-stage to-2.0.0`,
 		Args:              atMost(0, 1, "one run"),
-		ValidArgsFunction: c.runIDs(1),
+		ValidArgsFunction: c.runs(service.WantOpen, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, id, _, err := c.theRun(cmd, args, 0, 0)
 			if err != nil {
@@ -36,12 +36,6 @@ remains done. It is carried out by whoever drives the run.`,
 	cmd.Flags().StringVar(&stage, "to-stage", "", "`STAGE` to whose start to go back (default: the current one)")
 	cmd.Flags().BoolVar(&partly, "partly", false, "stop at a point of no return instead of refusing")
 	reasonFlag(cmd, &reason)
-	complete(cmd, "to-stage", func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		name := ""
-		if len(args) > 0 {
-			name = args[0]
-		}
-		return c.offer(func(s *service.Service) ([]string, error) { return s.RunStages(contextOf(cmd), name) })
-	})
+	complete(cmd, "to-stage", c.runStages(true))
 	return cmd
 }

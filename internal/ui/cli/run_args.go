@@ -18,7 +18,7 @@ const placeholder = "WHY"
 // reasonFlag declares --reason.
 func reasonFlag(cmd *cobra.Command, reason *string) {
 	cmd.Flags().StringVar(reason, "reason", "", "why, as a `TEXT` that is kept in the history")
-	complete(cmd, "reason", cobra.NoFileCompletions)
+	complete(cmd, "reason", nothing)
 }
 
 // needReason refuses to put something down without a reason.
@@ -46,29 +46,6 @@ func atMost(low, high int, what string) cobra.PositionalArgs {
 			return nil
 		}
 	}
-}
-
-// runIDs offers runs for the first argument, then the stages of the run, then
-// the steps of the stage, as many as there may be.
-func (c *console) runIDs(most int) completer {
-	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		ctx := contextOf(cmd)
-		switch {
-		case len(args) >= most:
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		case len(args) == 0:
-			return c.offer(func(s *service.Service) ([]string, error) { return s.RunIDs(ctx) })
-		case len(args) == 1:
-			return c.offer(func(s *service.Service) ([]string, error) { return s.RunStages(ctx, args[0]) })
-		default:
-			return c.offer(func(s *service.Service) ([]string, error) { return s.RunSteps(ctx, args[0], args[1]) })
-		}
-	}
-}
-
-// everyRun offers runs for every argument.
-func (c *console) everyRun(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	return c.offer(func(s *service.Service) ([]string, error) { return s.RunIDs(contextOf(cmd)) })
 }
 
 // theRun finds the run and what else was named.

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/refitproject/refit/internal/report"
+	"github.com/refitproject/refit/internal/service"
 )
 
 // newRuns returns the command runs with its subcommands.
@@ -31,13 +32,13 @@ first, with their states and the processes that drive them.`,
   refit runs show wiki-prod-1
   refit runs export wiki-prod-1 wiki.run`,
 		Args:              noSubcommand,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: nothing,
 		RunE:              list,
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use: "list", Short: "List all runs", Long: `List does what refit runs does.`,
 		Example: `  refit runs list -o json`,
-		Args:    none, ValidArgsFunction: cobra.NoFileCompletions, RunE: list,
+		Args:    none, ValidArgsFunction: nothing, RunE: list,
 	}, newRunsShow(c), newRunsExport(c), newRunsImport(c), newRunsSetAside(c))
 	return cmd
 }
@@ -56,7 +57,7 @@ func newRunsShow(c *console) *cobra.Command {
 history in plain words.`,
 		Example:           `  refit runs show wiki-prod-1`,
 		Args:              atMost(0, 1, "one run"),
-		ValidArgsFunction: c.runIDs(1),
+		ValidArgsFunction: c.runs(service.WantAny, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, id, _, err := c.theRun(cmd, args, 0, 0)
 			if err != nil {
@@ -96,13 +97,8 @@ another machine. With --keep it goes on here, and the file is a copy that can be
 looked at and not be driven.`,
 		Example: `  refit runs export wiki-prod-1 wiki.run
   refit runs export wiki-prod-1 copy.run --keep`,
-		Args: atMost(2, 2, "a run and a file"),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-			if len(args) == 1 {
-				return nil, cobra.ShellCompDirectiveDefault
-			}
-			return c.runIDs(1)(cmd, args, typed)
-		},
+		Args:              atMost(2, 2, "a run and a file"),
+		ValidArgsFunction: c.runThenFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := c.service()
 			if err != nil {
@@ -140,7 +136,7 @@ is, with its leases: look at the targets first. A run that can be read is ended
 with refit cancel instead.`,
 		Example:           `  refit runs set-aside wiki-prod-1 --reason "the disk broke; the wiki is at 1.2.0"`,
 		Args:              atMost(1, 1, "a run"),
-		ValidArgsFunction: c.runIDs(1),
+		ValidArgsFunction: c.runs(service.WantHere, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := needReason(cmd, reason); err != nil {
 				return err

@@ -24,9 +24,9 @@ Without an argument it is that of procedures.`,
   # first line of a procedure, for editors with the YAML language server:
   # yaml-language-server: $schema=./procedure.schema.json`,
 		Args: files(0, 1, "one kind of file"),
-		ValidArgsFunction: first(func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return kinds, cobra.ShellCompDirectiveNoFileComp
-		}),
+		ValidArgsFunction: first(fixed(inOrder,
+			"issues\tknown issues of a procedure", "plan\tplans, which Refit writes", "platform\tplatform files",
+			"procedure\tprocedures and sub-procedures", "versions\tversion graphs")),
 		RunE: func(_ *cobra.Command, args []string) error {
 			kind := "procedure"
 			if len(args) > 0 {

@@ -29,13 +29,8 @@ Refit never guesses: look at the target yourself, then give the verdict:
 The reason is kept in the history. refit logs shows what is known.`,
 		Example: `  refit settle wiki-prod-1 to-2.0.0 upgrade done --reason "the tables are converted"
   refit settle redo --reason "nothing was sent"`,
-		Args: atMost(1, 4, "a verdict: done, redo or notDone"),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-			if len(args) == 3 {
-				return verdicts(), cobra.ShellCompDirectiveNoFileComp
-			}
-			return c.runIDs(3)(cmd, args, typed)
-		},
+		Args:              atMost(1, 4, "a verdict: done, redo or notDone"),
+		ValidArgsFunction: c.settleArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			last := len(args) - 1
 			req.Verdict, req.Operation = args[last], operation.value
@@ -69,10 +64,10 @@ The reason is kept in the history. refit logs shows what is known.`,
 	flags.StringVar(&req.Member, "member", "", "which `MEMBER` of a step with forEach")
 	flags.StringVar(&req.Component, "component", "", "which `COMPONENT` of a restore")
 	flags.StringVar(&output, "output", "", "with done: output of the step, as `JSON`")
-	complete(cmd, "operation", operation.complete)
-	for _, name := range []string{"member", "component", "output"} {
-		complete(cmd, name, cobra.NoFileCompletions)
+	for _, part := range []string{"operation", "member", "component"} {
+		complete(cmd, part, c.doubts(part))
 	}
+	complete(cmd, "output", nothing)
 	return cmd
 }
 

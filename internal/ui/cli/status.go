@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/refitproject/refit/internal/report"
+	"github.com/refitproject/refit/internal/service"
 )
 
 // newStatus returns the command status.
@@ -27,7 +28,7 @@ listed. The exit code is 0, or with --exit-code what refit drive would end with.
   refit status wiki-prod-1 --full
   refit status wiki-prod-1 -o json | jq .commands`,
 		Args:              atMost(0, 1, "one run"),
-		ValidArgsFunction: c.runIDs(1),
+		ValidArgsFunction: c.runs(service.WantAny, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := c.service()
 			if err != nil {

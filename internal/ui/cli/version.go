@@ -20,7 +20,7 @@ func newVersion(c *console) *cobra.Command {
 		Example: `  refit version
   refit version -o json`,
 		Args:              none,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: nothing,
 		RunE: func(*cobra.Command, []string) error {
 			b := c.app.Build
 			return c.show(b, func(w io.Writer, _ report.TextOptions) error {

@@ -30,7 +30,7 @@ its number, its type and its data as they stand in the history.`,
 		Example: `  refit watch
   refit watch wiki-prod-1 --all -o json`,
 		Args:              atMost(0, 1, "one run"),
-		ValidArgsFunction: c.runIDs(1),
+		ValidArgsFunction: c.runs(service.WantAny, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, id, _, err := c.theRun(cmd, args, 0, 0)
 			if err != nil {
@@ -67,6 +67,6 @@ its number, its type and its data as they stand in the history.`,
 	cmd.Flags().IntVar(&req.Last, "last", 10, "`NUMBER` of events to begin with")
 	cmd.Flags().BoolVar(&all, "all", false, "begin with the first event")
 	c.addView(cmd)
-	complete(cmd, "last", cobra.NoFileCompletions)
+	complete(cmd, "last", nothing)
 	return cmd
 }
