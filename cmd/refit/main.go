@@ -89,7 +89,7 @@ func newService(clients all.Clients, progress service.Progress) (*service.Servic
 		StateDir: stateDir(), LookPath: exec.LookPath, Progress: progress,
 		Secrets: secrets, Person: person, Sender: clients.Sender, Stores: clients.Archive.Stores,
 		ReadExport: local.ReadExport,
-		Probes:     service.Probes{HTTP: clients.HTTP, Programs: clients.Programs, Detach: detachProbe},
+		Probes:     service.Probes{HTTP: clients.HTTP, Programs: clients.Programs, Detach: detachProbe, Try: tryProbe},
 		Engine: func(ctx context.Context, keyed func(string) (string, error)) (engine.Engine, error) {
 			return newEngine(ctx, registry, secrets, keyed)
 		},
@@ -103,6 +103,15 @@ func detachProbe(run string) error {
 		return fmt.Errorf("find this program: %w", err)
 	}
 	return watch.Detach(program, []string{"refit", "probe", run})
+}
+
+// tryProbe tells whether a process of this program can be begun.
+func tryProbe(ctx context.Context) error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	return watch.TryDetach(ctx, program, []string{"refit", "version"})
 }
 
 // wrapping says what every action is wrapped in. Questions are repeated for a

@@ -12,7 +12,7 @@ func layers() [][]string {
 	return [][]string{
 		{
 			"internal/diag", "internal/yamldoc", "internal/schema", "internal/probe",
-			"internal/filelock", "internal/wait",
+			"internal/filelock", "internal/disk", "internal/wait",
 		},
 		{"internal/expr", "internal/issues", "internal/action"},
 		{"internal/versions", "internal/procedure", "internal/platform"},

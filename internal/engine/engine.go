@@ -74,6 +74,38 @@ type Keeper interface {
 	Log(ctx context.Context, id string, op run.Ref, attempt int) (io.ReadCloser, error)
 }
 
+// Examiner is implemented by engines that can say what is wrong with what they keep.
+type Examiner interface {
+	// Examine looks at the store as a whole and at what processes that have ended
+	// left behind. It changes nothing. The error is for what keeps it from looking.
+	Examine(ctx context.Context) ([]Trouble, error)
+}
+
+// Trouble is something that an Examiner has found.
+type Trouble struct {
+	Kind TroubleKind
+	// Run is the run that it is about; empty for the store.
+	Run string
+	// PID is the process that it is about; 0 for none.
+	PID int
+	// Text says more; it may be empty.
+	Text string
+}
+
+// TroubleKind says what was found.
+type TroubleKind string
+
+// What can be found. Damaged: the store does not read as it was written. Died: the
+// process that drove a run ended without giving it back. Child: a program that was
+// started for a run goes on although nobody drives it. Locked: something holds the
+// lock of a run that nobody drives.
+const (
+	TroubleDamaged TroubleKind = "damaged"
+	TroubleDied    TroubleKind = "died"
+	TroubleChild   TroubleKind = "child"
+	TroubleLocked  TroubleKind = "locked"
+)
+
 // NewRun says what to carry out.
 type NewRun struct {
 	// ID names the run; empty for one that is made from the platform's name.

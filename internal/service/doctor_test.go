@@ -68,7 +68,7 @@ func doctorFinding(t *testing.T, dir, platformFile, name string) plan.Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := s.Doctor(t.Context(), platformFile)
+	result, err := s.Doctor(t.Context(), service.DoctorRequest{Platform: platformFile})
 	if err != nil {
 		t.Fatal(err)
 	}

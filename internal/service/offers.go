@@ -70,41 +70,60 @@ type thing struct{ stage, name, text string }
 
 // things lists what is wanted of a run.
 func (w Want) things(v *report.RunView) []thing {
-	var out []thing
 	switch w {
 	case WantStep, WantFailed:
-		for i := range v.Stages {
-			st := &v.Stages[i]
-			for j := range st.Steps {
-				if s := &st.Steps[j]; w == WantStep || s.Status == run.StepFailed {
-					out = append(out, thing{st.ID, s.ID, describeStep(s)})
-				}
-			}
-		}
+		return stepThings(v, w == WantStep)
 	case WantDoubt:
+		var out []thing
 		for _, d := range v.InDoubt {
 			out = append(out, thing{d.Ref.Stage, d.Ref.Step, "in doubt: " + d.Text})
 		}
+		return out
 	case WantLease:
+		var out []thing
 		for i := range v.Leases {
 			out = append(out, thing{v.Leases[i].Stage, v.Leases[i].Step, "held" + until(&v.Leases[i])})
 		}
+		return out
 	case WantApproval, WantPerson, WantGate:
-		for i := range v.Gates {
-			if g := &v.Gates[i]; w == WantGate || string(g.Kind) == string(w) {
-				out = append(out, thing{g.Stage, g.Name, g.Question})
-			}
-		}
-		if w != WantPerson && v.AsksForRollback() {
-			out = append(out, thing{stage: rollbackGate, text: "restore data, and lose what was written since"})
-		}
+		return w.gates(v)
 	case WantBlocked:
+		var out []thing
 		for i := range v.Findings {
 			if f := &v.Findings[i]; f.Blocks() {
 				out = append(out, thing{stage: f.Name, text: f.Message})
 			}
 		}
+		return out
 	case WantAny, WantOpen, WantActive, WantPaused, WantUndriven, WantHere:
+	}
+	return nil
+}
+
+// stepThings lists the steps of a run: all, or those that have failed.
+func stepThings(v *report.RunView, all bool) []thing {
+	var out []thing
+	for i := range v.Stages {
+		st := &v.Stages[i]
+		for j := range st.Steps {
+			if s := &st.Steps[j]; all || s.Status == run.StepFailed {
+				out = append(out, thing{st.ID, s.ID, describeStep(s)})
+			}
+		}
+	}
+	return out
+}
+
+// gates lists the gates that wait for what is wanted.
+func (w Want) gates(v *report.RunView) []thing {
+	var out []thing
+	for i := range v.Gates {
+		if g := &v.Gates[i]; w == WantGate || string(g.Kind) == string(w) {
+			out = append(out, thing{g.Stage, g.Name, g.Question})
+		}
+	}
+	if w != WantPerson && v.AsksForRollback() {
+		out = append(out, thing{stage: rollbackGate, text: "restore data, and lose what was written since"})
 	}
 	return out
 }
@@ -225,7 +244,8 @@ func allStages(v *report.RunView, fits func(*report.StageView) bool) []Offer {
 func namesOf(list []thing, stage string) []Offer {
 	var out []Offer
 	for _, t := range list {
-		if t.stage == stage && t.name != "" && !slices.ContainsFunc(out, func(o Offer) bool { return o.Value == t.name }) {
+		again := slices.ContainsFunc(out, func(o Offer) bool { return o.Value == t.name })
+		if t.stage == stage && t.name != "" && !again {
 			out = append(out, Offer{t.name, t.text})
 		}
 	}

@@ -39,7 +39,7 @@ func (s *Service) OfferVersions(ctx context.Context, file string) ([]Offer, erro
 	defer cancel()
 	reach, err := s.reach(ctx, l)
 	if err != nil || reach == nil {
-		return all, nil //nolint:nilerr // then nobody knows what is installed
+		return all, nil // Nobody knows what is installed then.
 	}
 	return byReach(all, reach), nil
 }

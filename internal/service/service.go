@@ -74,6 +74,8 @@ type Probes struct {
 	Programs watch.Programs
 	// Detach begins a process that outlives this one and calls Service.Probe.
 	Detach func(run string) error
+	// Try tells whether Detach can begin one; nil when nobody can.
+	Try func(ctx context.Context) error
 }
 
 // Sender delivers messages to people; notify.Sender is one. Its errors hold nothing

@@ -13,6 +13,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/refitproject/refit/internal/disk"
 	"github.com/refitproject/refit/internal/engine"
 )
 
@@ -34,7 +35,7 @@ func openStore(ctx context.Context, dir string) (*store, error) {
 	if err := makeFolder(dir); err != nil {
 		return nil, err
 	}
-	if name := networkDisk(dir); name != "" {
+	if name := disk.Network(dir); name != "" {
 		return nil, &engine.StoreError{
 			Dir: dir, What: "it is on a network disk (" + name + "), where locks and syncs cannot be relied on",
 			Remedy: "set XDG_STATE_HOME to a folder on a local disk",

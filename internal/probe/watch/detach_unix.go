@@ -3,8 +3,10 @@
 package watch
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
@@ -31,5 +33,17 @@ func Detach(program string, args []string) error {
 		return fmt.Errorf("start the probes: %w", err)
 	}
 	go func() { _, _ = p.Wait() }() // It would stay as a zombie while this process lives.
+	return nil
+}
+
+// TryDetach tells whether Detach can start the program: it starts it with arguments
+// that make it end soon and well, and waits for that.
+func TryDetach(ctx context.Context, program string, args []string) error {
+	cmd := exec.CommandContext(ctx, program)
+	cmd.Args = args
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("start %s: %w", program, err)
+	}
 	return nil
 }

@@ -10,9 +10,13 @@ import (
 
 // platformVersions offers the versions of the platform file, those that can be
 // reached first.
-func (c *console) platformVersions(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+func (c *console) platformVersions(
+	cmd *cobra.Command, args []string, typed string,
+) ([]string, cobra.ShellCompDirective) {
 	return behind(func(cmd *cobra.Command, file string) ([]string, cobra.ShellCompDirective) {
-		return c.offer(func(s *service.Service) ([]service.Offer, error) { return s.OfferVersions(contextOf(cmd), file) })
+		return c.offer(func(s *service.Service) ([]service.Offer, error) {
+			return s.OfferVersions(contextOf(cmd), file)
+		})
 	})(cmd, args, typed)
 }
 

@@ -29,7 +29,7 @@ A new shell knows it then; refit doctor tells whether it is there.`,
 		Example: `  source <(refit completion bash)
   refit completion zsh > "${fpath[1]}/_refit"
   refit completion fish > ~/.config/fish/completions/refit.fish`,
-		Args: files(1, 1, "one shell"),
+		Args:              files(1, 1, "one shell"),
 		ValidArgsFunction: first(fixed(noFiles, shell.allowed...)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := shell.Set(args[0]); err != nil {

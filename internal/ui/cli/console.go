@@ -63,12 +63,12 @@ type console struct {
 // newConsole returns a console with the default flags.
 func newConsole(app *App) *console {
 	c := &console{
-		app:    app,
-		asker:  form.Ask,
+		app:   app,
+		asker: form.Ask,
 		output: choice{
 			value: formatText, allowed: []string{formatText, formatJSON, formatYAML}, texts: formatTexts(),
 		},
-		color:  choice{
+		color: choice{
 			value: "auto", allowed: []string{"auto", "always", "never"},
 			texts: []string{"on a terminal, unless NO_COLOR is set", "also in files", "nowhere"},
 		},

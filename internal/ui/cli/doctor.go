@@ -18,10 +18,15 @@ func newDoctor(c *console) *cobra.Command {
 		Use:     "doctor [PLATFORM.yaml]",
 		GroupID: groupHelp,
 		Short:   "Check that everything that Refit needs is there",
-		Long: `Doctor checks Refit's own folder, time zones, the procedures that it ships and the
+		Long: `Doctor checks Refit's own folder with its disk, its locks and its database, runs
+that nobody looks after, the clock, time zones, the procedures that it ships and the
 programs that actions start. With a platform file it also checks that file and
-its procedure, identifies the targets, and looks for the programs that the
-procedure needs. The exit code is 3 when something is missing.`,
+its procedure, identifies the targets, looks for the programs that the procedure
+needs, reads the secrets without showing them, and writes to the backup store and
+removes it again, comparing the room there with the size of the last backups.
+
+What is no reason to act stands below as a note. The exit code is 3 when something
+is missing.`,
 		Example: `  refit doctor
   refit doctor platform.yaml`,
 		Args:              files(0, 1, "one platform file"),
@@ -31,11 +36,11 @@ procedure needs. The exit code is 3 when something is missing.`,
 			if err != nil {
 				return err
 			}
-			file := ""
+			req := service.DoctorRequest{Getenv: c.app.Getenv}
 			if len(args) > 0 {
-				file = args[0]
+				req.Platform = args[0]
 			}
-			result, err := s.Doctor(cmd.Context(), file)
+			result, err := s.Doctor(cmd.Context(), req)
 			if err != nil {
 				return err
 			}
@@ -57,7 +62,17 @@ func doctorText(w io.Writer, result *service.DoctorResult, opts report.TextOptio
 	for _, f := range result.Findings {
 		column = max(column, len(f.Name))
 	}
+	for _, n := range result.Notes {
+		column = max(column, len(n.Name))
+	}
 	var b strings.Builder
+	line := func(role report.Role, mark, name, message, remedy string) {
+		fmt.Fprintf(&b, "%s%s  %-*s  %s\n", opts.Style.Paint(role, mark), strings.Repeat(" ", max(0, 7-len(mark))),
+			column, name, oneLine(message))
+		if remedy != "" {
+			fmt.Fprintf(&b, "%*s%s\n", column+11, "", opts.Style.Paint(report.Muted, "→ "+oneLine(remedy)))
+		}
+	}
 	for _, f := range result.Findings {
 		mark, role := "ok", report.Good
 		switch f.Outcome {
@@ -67,11 +82,10 @@ func doctorText(w io.Writer, result *service.DoctorResult, opts report.TextOptio
 		case plan.Fail, plan.UnknownOutcome:
 			mark, role = string(f.Outcome), report.Danger
 		}
-		fmt.Fprintf(&b, "%s%s  %-*s  %s\n", opts.Style.Paint(role, mark), strings.Repeat(" ", max(0, 7-len(mark))),
-			column, f.Name, oneLine(f.Message))
-		if f.Remedy != "" {
-			fmt.Fprintf(&b, "%*s%s\n", column+11, "", opts.Style.Paint(report.Muted, "→ "+oneLine(f.Remedy)))
-		}
+		line(role, mark, f.Name, f.Message, f.Remedy)
+	}
+	for _, n := range result.Notes {
+		line(report.Muted, "note", n.Name, n.Message, n.Remedy)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -53,7 +53,8 @@ stages:
 		},
 	}
 	answers := []map[string]string{
-		{"name": "Hub", "inputs.workers": "many", "inputs.url": "https://x"}, {"name": "hub", "inputs.workers": "few"},
+		{"name": "Hub", "inputs.workers": "many", "inputs.url": "https://x"},
+		{"name": "hub", "inputs.workers": "few"},
 		{"inputs.workers": "3"},
 	}
 	var asked [][]string

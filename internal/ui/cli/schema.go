@@ -25,7 +25,8 @@ Without an argument it is that of procedures.`,
   # yaml-language-server: $schema=./procedure.schema.json`,
 		Args: files(0, 1, "one kind of file"),
 		ValidArgsFunction: first(fixed(inOrder,
-			"issues\tknown issues of a procedure", "plan\tplans, which Refit writes", "platform\tplatform files",
+			"issues\tknown issues of a procedure", "plan\tplans, which Refit writes",
+			"platform\tfiles that name a platform",
 			"procedure\tprocedures and sub-procedures", "versions\tversion graphs")),
 		RunE: func(_ *cobra.Command, args []string) error {
 			kind := "procedure"

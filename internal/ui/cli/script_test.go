@@ -111,6 +111,12 @@ func refit() cli.ExitCode {
 						return err
 					}
 					return watch.Detach(program, []string{"refit", "probe", run})
+				}, Try: func(ctx context.Context) error {
+					program, err := os.Executable()
+					if err != nil {
+						return err
+					}
+					return watch.TryDetach(ctx, program, []string{"refit", "version"})
 				}},
 				Engine: func(ctx context.Context, keyed func(string) (string, error)) (engine.Engine, error) {
 					w, err := worker.New(worker.Options{
