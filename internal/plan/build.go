@@ -149,7 +149,13 @@ func pathValue(path *versions.Path) map[string]any {
 
 // platformValue is the variable platform in expressions.
 func platformValue(p *platform.Platform) map[string]any {
-	return map[string]any{"name": p.Metadata.Name.Value, "windows": WindowValues(p)}
+	store := ""
+	if p.Backup != nil {
+		store = p.Backup.Store.Value
+	}
+	return map[string]any{
+		"name": p.Metadata.Name.Value, "windows": WindowValues(p), "backup": map[string]any{"store": store},
+	}
 }
 
 // observes records how the facts are observed again.

@@ -150,6 +150,9 @@ func PlatformType() schema.Type {
 	return schema.ObjectOf(map[string]schema.Field{
 		"name":    {Type: text, Required: true, Doc: "Name of the platform."},
 		"windows": {Type: windows, Required: true, Doc: "Maintenance windows of the platform."},
+		"backup": {Required: true, Doc: "Where backups go.", Type: schema.ObjectOf(map[string]schema.Field{
+			"store": {Type: text, Required: true, Doc: "Address of the backup store; empty when the platform has none."},
+		})},
 	})
 }
 

@@ -93,8 +93,7 @@ func (iv *Interview) Questions() []Question {
 	}
 	return append(out, Question{
 		Key: "backup.store", Page: pageWhen, Title: "Where backups go", Kind: AskText, Flag: "--store ADDRESS",
-		Help:        "file:///PATH or s3://BUCKET/PREFIX; may stay empty when no step makes a backup.",
-		Required:    iv.makesBackups(),
+		Help:        "file:///PATH or s3://BUCKET/PREFIX; may stay empty when the procedure names its store itself.",
 		Suggestions: []string{"file:///var/backups/" + doc.Metadata.Name.Value, "s3://"},
 	}, Question{
 		Key: "windows", Page: pageWhen, Title: "Maintenance windows", Kind: AskText, Flag: "--window TEXT",
@@ -102,17 +101,6 @@ func (iv *Interview) Questions() []Question {
 			"semicolons; empty for none.",
 		Suggestions: []string{"Sat,Sun 22:00 4h Europe/Paris"},
 	})
-}
-
-// makesBackups tells whether a step of the procedure makes a backup.
-func (iv *Interview) makesBackups() bool {
-	var covers func(steps []*procedure.StepTemplate) bool
-	covers = func(steps []*procedure.StepTemplate) bool {
-		return slices.ContainsFunc(steps, func(t *procedure.StepTemplate) bool {
-			return t.Spec.RestoreWith != "" || t.Sub != nil && covers(t.Sub.Steps)
-		})
-	}
-	return slices.ContainsFunc(iv.procedure.Stages, func(st *procedure.StageTemplate) bool { return covers(st.Steps) })
 }
 
 // targetQuestions asks for what the entry of a target holds. Of a kind that does
