@@ -15,7 +15,7 @@ func layers() [][]string {
 			"internal/filelock", "internal/disk", "internal/wait",
 		},
 		{"internal/expr", "internal/issues", "internal/action"},
-		{"internal/versions", "internal/procedure", "internal/platform"},
+		{"internal/versions", "internal/procedure", "internal/platform", "internal/runbook"},
 		{"internal/plan"},
 		{"internal/run"},
 		{"internal/report"},

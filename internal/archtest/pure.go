@@ -20,6 +20,7 @@ func pureFolders() []string {
 		"internal/versions",
 		"internal/procedure",
 		"internal/platform",
+		"internal/runbook",
 		"internal/plan",
 		"internal/run",
 		"internal/report",
