@@ -111,7 +111,8 @@ func (a *ApprovalView) Subject() string {
 func ApprovalText(w io.Writer, a ApprovalView, opts TextOptions) error {
 	t := approvalText{page: newPage(w, opts), a: &a}
 	g := &a.Gate
-	t.para(0, 2, in(Heading, "Run "+a.Run), plain(" asks for "+askedFor(&a)+": "), in(Strong, g.Question))
+	t.para(0, 2, in(Heading, "Run "+a.Run), plain(" asks for "+askedFor(&a)+": "), in(Strong, firstLine(g.Question)))
+	t.question()
 	t.blank()
 	t.field("Platform", in(Strong, a.Platform))
 	t.field("Digest", plain(shortDigest(g.Named())))
@@ -133,7 +134,7 @@ func ApprovalText(w io.Writer, a ApprovalView, opts TextOptions) error {
 	t.facts()
 	t.members()
 	t.steps()
-	for _, text := range a.NoReturn {
+	for _, text := range sameReasons(a.NoReturn) {
 		t.blank()
 		t.rule(Danger, "═", "POINT OF NO RETURN")
 		t.para(4, 4, in(Danger, text))
@@ -141,6 +142,50 @@ func ApprovalText(w io.Writer, a ApprovalView, opts TextOptions) error {
 	}
 	t.blank()
 	return t.close()
+}
+
+// question shows what is asked when it has several lines: they are instructions, and
+// commands among them are to be copied, so that none of their lines is broken.
+func (t *approvalText) question() {
+	text := strings.TrimSpace(t.a.Gate.Question)
+	if firstLine(text) == text {
+		return
+	}
+	t.blank()
+	for line := range strings.SplitSeq(text, "\n") {
+		const indent, code = 2, "    "
+		switch {
+		case strings.TrimSpace(line) == "":
+			t.blank()
+		case strings.HasPrefix(line, code):
+			t.line(indent, t.clean([]span{in(Strong, line)}))
+		default:
+			t.para(indent, indent, plain(line))
+		}
+	}
+}
+
+// sameReasons puts the steps that have one reason into one line.
+func sameReasons(list []string) []string {
+	const most = 5
+	var reasons []string
+	steps := map[string][]string{}
+	for _, text := range list {
+		step, reason, _ := strings.Cut(text, ": ")
+		if steps[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		steps[reason] = append(steps[reason], step)
+	}
+	out := make([]string, 0, len(reasons))
+	for _, reason := range reasons {
+		names := steps[reason]
+		if n := len(names) - most; n > 0 {
+			names = append(names[:most:most], "and "+count(n, "more step"))
+		}
+		out = append(out, strings.Join(names, ", ")+": "+reason)
+	}
+	return out
 }
 
 type approvalText struct {

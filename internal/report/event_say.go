@@ -111,7 +111,7 @@ func sayResolved(b *run.StepResolved) said {
 	case b.Skip != "":
 		return said{where, "skipped: " + b.Skip, Muted}
 	case b.Terms != nil && b.Terms.Question != "":
-		return said{where, "waits for " + string(b.Terms.Kind) + ": " + b.Terms.Question, Warn}
+		return said{where, "waits for " + string(b.Terms.Kind) + ": " + firstLine(b.Terms.Question), Warn}
 	case b.Terms != nil:
 		return said{where, "waits for " + string(b.Terms.Kind), Warn}
 	case b.Members != nil:

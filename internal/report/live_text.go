@@ -338,7 +338,7 @@ func gateLine(g *GateView) []span {
 	if g.Count > 1 {
 		what += fmt.Sprintf(" (%d of %d)", len(g.By), g.Count)
 	}
-	role, question := Text, g.Question
+	role, question := Text, firstLine(g.Question)
 	if g.Rejected != "" {
 		role, question = Danger, "refused: "+g.Rejected
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/refitproject/refit/internal/plan"
@@ -127,12 +128,21 @@ func waitsAt(g *GateView) string {
 	case g.Rejected != "":
 		return fmt.Sprintf("%s of %s was refused: %s", g.Name, g.Stage, g.Rejected)
 	case g.Kind == run.WaitPerson:
-		return fmt.Sprintf("waits for a person's work, %s of %s: %s", g.Name, g.Stage, g.Question)
+		return fmt.Sprintf("waits for a person's work, %s of %s: %s", g.Name, g.Stage, firstLine(g.Question))
 	case g.Name == "approval":
-		return fmt.Sprintf("waits for an approval of %s: %s", g.Stage, g.Question)
+		return fmt.Sprintf("waits for an approval of %s: %s", g.Stage, firstLine(g.Question))
 	default:
-		return fmt.Sprintf("waits for an approval, %s of %s: %s", g.Name, g.Stage, g.Question)
+		return fmt.Sprintf("waits for an approval, %s of %s: %s", g.Name, g.Stage, firstLine(g.Question))
 	}
+}
+
+// firstLine returns the first line of what people are asked, and that there is more.
+func firstLine(question string) string {
+	first, rest, _ := strings.Cut(strings.TrimSpace(question), "\n")
+	if strings.TrimSpace(rest) == "" {
+		return first
+	}
+	return strings.TrimRight(first, " ") + " …"
 }
 
 // goesOn says what the run does or what time it waits for.

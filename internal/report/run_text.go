@@ -241,7 +241,7 @@ func (t *runText) gate(g *GateView) {
 		what += ": " + strings.Join(g.By, ", ")
 	}
 	t.para(2, 4, in(Warn, "‖ "), in(Strong, plan.StepPath(g.Stage, g.Name)), in(Muted, " ("+what+")"),
-		plain(": "+g.Question))
+		plain(": "+firstLine(g.Question)))
 	if g.Rejected != "" {
 		t.para(4, 4, in(Danger, "refused: "+g.Rejected))
 	}
