@@ -165,8 +165,8 @@ var nameWord = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
 // verbal tells whether the second word of a program is a verb.
 func verbal(base string) bool {
-	return strings.Contains(" kubectl oc helm juju docker podman systemctl git pachctl argocd flux vault velero etcdctl "+
-		"istioctl gcloud aws az kubeadm restic consul crictl linkerd ", " "+base+" ")
+	return strings.Contains(" kubectl oc helm juju docker podman systemctl git pachctl argocd flux vault velero "+
+		"etcdctl istioctl gcloud aws az kubeadm restic consul crictl linkerd ", " "+base+" ")
 }
 
 // commandName makes a name for a step of the first words of its command; one word

@@ -10,7 +10,7 @@ import (
 )
 
 // textWidth is how wide texts for people are.
-const textWidth = 80
+const textWidth = 76
 
 // compose lays the pieces of a text out: prose wrapped, code indented.
 func compose(pieces []piece) string {
