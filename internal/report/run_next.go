@@ -174,7 +174,7 @@ func (b *runBuilder) commands() {
 		return
 	}
 	add := func(command, why string) {
-		why = orText(why, "go on")
+		why = firstLine(orText(why, "go on"))
 		b.view.Commands = append(b.view.Commands, NextCommand{Command: command, Why: why})
 	}
 	if b.view.Owner == nil && (b.view.Status == run.Planned || len(run.Pending(b.src.State)) > 0) {

@@ -275,9 +275,14 @@ func unique(base string, taken map[string]int) string {
 // setPhases gives every step the phase that its section says, as far as the order
 // of the page permits: nothing of the page is done before what stands above it.
 func setPhases(steps []*step) {
+	// A run goes through preflight before it prepares anything, so that what is looked
+	// at between preparations has to be one of them.
+	prepares := slices.ContainsFunc(steps, func(s *step) bool {
+		return !s.kind.gate() && (s.phase == roleBefore || permitted(s.phase) == phasePrepare)
+	})
 	later := len(phaseOrder()) // the first phase in which something is done behind the step
 	for _, s := range slices.Backward(steps) {
-		s.phase = s.wish(later)
+		s.phase = s.wish(later, prepares)
 		if !s.kind.gate() {
 			later = min(later, phaseIndex(s.phase))
 		}
@@ -294,11 +299,11 @@ func setPhases(steps []*step) {
 
 // wish returns the phase that a step would have by itself. What only looks is looked
 // at before the work behind it, and in the phase verify when there is none.
-func (s *step) wish(later int) role {
+func (s *step) wish(later int, prepares bool) role {
 	want := s.phase
 	if want == roleBefore {
 		want = phasePrepare
-		if s.kind.gate() {
+		if s.kind.gate() && !prepares {
 			want = phasePreflight
 		}
 	}
@@ -309,7 +314,7 @@ func (s *step) wish(later int) role {
 	if want == phaseUpgrade && looks && later > phaseIndex(phaseVerify) {
 		want = phaseVerify
 	}
-	if (want == phasePreflight || want == phaseVerify) && phaseIndex(want) > later {
+	if want == phaseVerify && phaseIndex(want) > later {
 		want = phaseOrder()[later]
 	}
 	return want
