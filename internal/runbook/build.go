@@ -42,6 +42,9 @@ func Build(book *Runbook, o Options) (*Draft, diag.Diagnostics) {
 	w.lend()
 	d := w.draft
 	d.Source = path.Base(strings.ReplaceAll(d.Source, "\\", "/"))
+	if d.Source == "-" {
+		d.Source = "stdin"
+	}
 	d.Inputs = w.in.list
 	d.Findings.Sort()
 	if ds := w.refusal(); ds != nil {

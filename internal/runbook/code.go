@@ -24,6 +24,13 @@ func (w *walker) code(b Block) {
 	case fenceFile:
 		w.file(b, text)
 	default:
+		// A program that nobody else knows is shown by the sentence before it.
+		if (w.does || w.open != nil) && strings.HasSuffix(w.intro(), ":") && mayBeTyped(b.Info, text) {
+			w.warnf("TakenAsCommands", b.Line, "a block without a language is taken as commands").
+				Suggest("write sh behind its ```")
+			w.commands(b, text)
+			return
+		}
 		w.shown(b, text)
 	}
 }

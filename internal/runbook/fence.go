@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // fenceKind says what a block of code is.
@@ -101,6 +103,24 @@ func looksTyped(lines []string) bool {
 		return m != nil && program(m[1]) && !strings.HasPrefix(line[len(m[1]):], ":")
 	}
 	return false
+}
+
+var typedLine = regexp.MustCompile(`^\s*(?:[a-z./~][\w./~-]*(?:\s+[^\s:][^:]*[^\s.:;!?])?|\w.*\\|#.*|\s.*)$`)
+
+// mayBeTyped tells whether a block without a language could be commands of a program
+// that is not known.
+func mayBeTyped(info, code string) bool {
+	lines := nonBlank(code)
+	for _, line := range lines {
+		if !typedLine.MatchString(line) {
+			return false
+		}
+	}
+	if language(info) != "" || len(lines) == 0 || looksWritten(lines) {
+		return false
+	}
+	_, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(code), "")
+	return err == nil || anglePlace.MatchString(code)
 }
 
 // looksWritten tells whether most lines of a block are those of a file.

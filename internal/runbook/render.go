@@ -188,7 +188,7 @@ func (d *Draft) step(w *writer, indent int, s *step) {
 
 // asks returns what a person reads when the step waits for them.
 func (s *step) asks() string {
-	head := ""
+	head, foot := "", ""
 	code := true
 	for _, p := range s.pieces {
 		if !p.note {
@@ -197,12 +197,10 @@ func (s *step) asks() string {
 		}
 	}
 	switch {
-	case s.kind == heed:
-		head = "Read this before you go on:"
-	case s.kind == save:
-		head = "Make this backup, look whether it is good, and approve when it is:"
 	case code && s.kind == read:
 		head = "Run this and read what it prints:"
+	case code && s.kind == save:
+		head = "Make this backup:"
 	case code && s.kind.gate():
 		head = "Look at this:"
 	case code && len(s.commands) > 0:
@@ -210,15 +208,20 @@ func (s *step) asks() string {
 	case code:
 		head = "Do this:"
 	}
-	body := compose(s.pieces)
-	switch {
-	case head == "":
-		return strings.TrimLeft(body, " ")
-	case body == "":
-		return head
+	switch s.kind {
+	case heed:
+		foot = "Approve when you have read this."
+	case save:
+		foot = "Approve when the backup is made and you have seen that it is good."
 	default:
-		return head + "\n\n" + body
 	}
+	var parts []string
+	for _, part := range []string{head, compose(s.pieces), foot} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.TrimLeft(strings.Join(parts, "\n\n"), " ")
 }
 
 // alternative writes the lines that let Refit carry a step out, as a comment.

@@ -351,7 +351,8 @@ func (w *walker) prose(b Block) {
 	put()
 }
 
-var expects = regexp.MustCompile(`(?i)\bshould (?:now |then |also )*(?:see|return|show|print|report|output|display)\b`)
+var expects = regexp.MustCompile(`(?i)\bshould (?:now |then |also )*(?:see|return|show|print|report|output` +
+	`|display)\b`)
 
 // look opens a gate, or goes on with the one that is open.
 func (w *walker) look(kind sentenceKind, sentence string) {

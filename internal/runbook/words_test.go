@@ -264,3 +264,23 @@ func TestClassify(t *testing.T) {
 		})
 	}
 }
+
+func TestMayBeTyped(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]bool{
+		"mytool upgrade --now":          true,
+		"mytool stop\nmytool start <x>": true,
+		"Error: no such thing":          false,
+		"The hub is old.":               false,
+		"a: b\nc: d":                    false,
+		"NAME  STATUS\nn1    Ready":     false,
+		"if (":                          false,
+	} {
+		if got := mayBeTyped("", code); got != want {
+			t.Errorf("mayBeTyped(%q) = %v, want %v", code, got, want)
+		}
+	}
+	if mayBeTyped("text", "mytool upgrade") {
+		t.Error("a block that says it is text is taken as commands")
+	}
+}
