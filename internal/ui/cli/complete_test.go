@@ -28,7 +28,7 @@ func offersNothing() map[string]string {
 		"refit apply --parallel": number, "refit apply --run": words, "refit approve --digest": read, "refit approve --reason": words,
 		"refit backup list": none, "refit backup prune": none, "refit backup prune --keep": number, "refit backup prune --within": number,
 		"refit cancel --reason": words, "refit check --by": words, "refit check --expires": day, "refit check --reason": words,
-		"refit done --reason": words, "refit init --name": words, "refit init --description": words, "refit init --window": words,
+		"refit done --reason": words, "refit import --name": words, "refit init --name": words, "refit init --description": words, "refit init --window": words,
 		"refit issues search": words, "refit pause --reason": words, "refit plan --by": words, "refit plan --expires": day,
 		"refit plan --reason": words, "refit procedures paths --limit": number, "refit reject --reason": words,
 		"refit release --reason": words, "refit replan --by": words, "refit replan --expires": day, "refit replan --reason": words,

@@ -38,6 +38,12 @@ func TestDocsReport(t *testing.T) {
 	testPage(t, "../../../docs/how-to/report-and-verify.md")
 }
 
+// TestDocsImport tests the page about runbooks.
+func TestDocsImport(t *testing.T) {
+	t.Parallel()
+	testPage(t, "../../../docs/how-to/import-a-runbook.md")
+}
+
 // TestDocsJSON tests the page about results as JSON.
 func TestDocsJSON(t *testing.T) {
 	t.Parallel()

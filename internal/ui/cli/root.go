@@ -65,7 +65,7 @@ crash at any moment is harmless and the run can be gone on with.`,
 	root.SetVersionTemplate(strings.ReplaceAll(versionText(c.app.Build), "{{", ""))
 	c.addFlags(root)
 	root.AddCommand(
-		newInit(c), newLint(c), newProcedures(c), newIssues(c), newSchema(c),
+		newInit(c), newImport(c), newLint(c), newProcedures(c), newIssues(c), newSchema(c),
 		newPlan(c), newCheck(c), newReplan(c),
 		newApply(c), newDrive(c), newStatus(c), newWatch(c), newLogs(c), newReport(c), newRuns(c), newBackup(c),
 		newGate(c), newApprove(c), newReject(c), newDone(c), newAccept(c), newPause(c), newResume(c), newCancel(c),
