@@ -196,7 +196,8 @@ const verbs = " add adjust announce append apply approve archive assign attach b
 	"generate get give go grant halt " +
 	"import increase inform initialize initiate insert install invoke issue join kill label launch let list load " +
 	"lock log login make mark " +
-	"merge migrate modify mount move mute navigate notify obtain open override patch pause perform pin place point post " +
+	"merge migrate modify mount move mute navigate notify obtain open override patch pause perform pin place point " +
+	"post " +
 	"prepare promote provision " +
 	"pull purge push put quiesce read reboot rebuild reconfigure reconnect record recover recreate redeploy " +
 	"redirect reduce reenable refresh " +
