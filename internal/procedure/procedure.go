@@ -151,7 +151,7 @@ func PlatformType() schema.Type {
 		"name":    {Type: text, Required: true, Doc: "Name of the platform."},
 		"windows": {Type: windows, Required: true, Doc: "Maintenance windows of the platform."},
 		"backup": {Required: true, Doc: "Where backups go.", Type: schema.ObjectOf(map[string]schema.Field{
-			"store": {Type: text, Required: true, Doc: "Address of the backup store; empty when the platform has none."},
+			"store": {Type: text, Required: true, Doc: "Address of the store; empty when there is none."},
 		})},
 	})
 }
