@@ -231,6 +231,13 @@ func TestDown(t *testing.T) {
 	}
 	s.broken["ops"] = nil
 	s.start(false, ops(), plan.Channel{Name: "mail"}).Close(t.Context(), patient)
+	// The driving may have ended just when an attempt was refused: then nobody knows
+	// what became of it, and the next one says so.
+	s.mu.Lock()
+	for i := range s.sent {
+		s.sent[i] = strings.TrimSuffix(s.sent[i], " (repeat)")
+	}
+	s.mu.Unlock()
 	s.want("later", "mail: hub-prod: the upgrade has started", "ops: hub-prod: the upgrade has started")
 }
 
