@@ -228,7 +228,7 @@ func TestLiveInterrupts(t *testing.T) {
 		x.types("\x03")
 		x.shows("goes on to its end")
 		x.types("\x03")
-		x.shows("what is under way is stopped")
+		x.shows("stopping now")
 		x.types("\x03")
 		x.ends(1)
 		pid, err := os.ReadFile(filepath.Join(dir, "pid"))

@@ -84,16 +84,42 @@ func BuildRollbackApproval(src RunSource, v *RunView) ApprovalView {
 }
 
 func (a *ApprovalView) step(s *plan.Step) {
-	text := s.Description
-	if s.Preview != nil && s.Preview.Summary != "" {
-		text = s.Preview.Summary
-	}
 	a.Steps = append(a.Steps, ApprovalStep{
-		ID: s.ID, Text: orText(text, s.Action), Reversible: s.Reversible, Skip: s.Skip, mark: markOf(s),
+		ID: s.ID, Text: whatText(s), Reversible: s.Reversible, Skip: s.Skip, mark: markOf(s),
 	})
 	if s.Reversible == plan.ReversibleNo && s.Skip == "" {
 		a.NoReturn = append(a.NoReturn, s.ID+": "+s.Irreversibly)
 	}
+}
+
+// whatText says in a line what a step does: what its action says, else its author, else
+// what it is given. Values that are known only when it starts stand there as the
+// expressions that give them.
+func whatText(s *plan.Step) string {
+	if s.Preview != nil && s.Preview.Summary != "" {
+		return s.Preview.Summary
+	}
+	if s.Description != "" {
+		return s.Description
+	}
+	words := []string{}
+	command, _ := s.With["command"].([]any)
+	for _, word := range command {
+		text, ok := word.(string)
+		if !ok {
+			text = value(word)
+		}
+		words = append(words, shellWord(text))
+	}
+	switch text, _ := s.With["instructions"].(string); {
+	case text != "":
+		return firstLine(text)
+	case len(words) > 0:
+		return "run: " + truncate(sanitize(strings.Join(words, " ")), valueLimit, "…")
+	case len(s.With) > 0:
+		return s.Action + " with " + shortValue(s.With)
+	}
+	return s.Action
 }
 
 // Subject names what the digest that is approved is of.

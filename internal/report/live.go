@@ -47,6 +47,7 @@ type LiveRow struct {
 	open   bool
 	hidden int
 	note   []span
+	number int // of the notes of the step
 	// names is how wide the names of the steps that are shown are, so that what
 	// stands behind them is aligned.
 	names int
@@ -58,7 +59,7 @@ func (r *LiveRow) ID() string {
 	case LiveStep:
 		return r.Stage + "/" + r.Step
 	case LiveNote:
-		return r.Stage + "/" + r.Step + "/note"
+		return r.Stage + "/" + r.Step + "/note/" + number0(r.number)
 	case LivePhase:
 		return r.Stage + "//" + string(r.phase)
 	case LiveFolded:
@@ -184,28 +185,30 @@ func (b *liveRows) steps(s *StageView, show []bool) {
 	fold()
 }
 
-// step adds the row of a step, and one below when there is something to say.
+// step adds the row of a step, and below it what there is to say.
 func (b *liveRows) step(s *StageView, step *StepView) {
 	current := step.Status == run.StepRunning || step.Status == run.StepWaiting || step.Status == run.StepUndoing
 	row := LiveRow{Kind: LiveStep, Stage: s.ID, Step: step.ID, Current: current, stage: s, step: step}
 	b.rows = append(b.rows, row)
-	if note := b.noteOf(s, step); len(note) > 0 {
-		b.rows = append(b.rows, LiveRow{Kind: LiveNote, Stage: s.ID, Step: step.ID, stage: s, step: step, note: note})
+	for i, note := range b.notesOf(s, step) {
+		b.rows = append(b.rows, LiveRow{
+			Kind: LiveNote, Stage: s.ID, Step: step.ID, stage: s, step: step, note: note, number: i,
+		})
 	}
 }
 
-// noteOf says how far a step has come, or why it has not.
-func (b *liveRows) noteOf(s *StageView, step *StepView) []span {
+// notesOf say how far a step has come, or why it has not.
+func (b *liveRows) notesOf(s *StageView, step *StepView) [][]span {
 	switch {
 	case step.Taken:
-		return []span{in(Danger, "somebody else changed what it had set: nothing was given back")}
+		return [][]span{{in(Danger, "somebody else changed what it had set: nothing was given back")}}
 	case !loud(step):
 		return nil
 	}
 	for i := range b.v.Operations {
 		if a := &b.v.Operations[i]; a.Stage == s.ID && a.Step == step.ID {
-			if note := operationNote(a); len(note) > 0 {
-				return note
+			if notes := operationNotes(a); len(notes) > 0 {
+				return notes
 			}
 		}
 	}
@@ -216,12 +219,12 @@ func (b *liveRows) noteOf(s *StageView, step *StepView) []span {
 	if step.Status == run.StepFailed || step.Status == run.StepInDoubt {
 		role = Danger
 	}
-	return []span{in(role, step.Message)}
+	return [][]span{{in(role, step.Message)}}
 }
 
-// operationNote says how far an operation has come: by its progress, else by how
-// long it takes as a rule; and how late it is.
-func operationNote(a *OperationView) []span {
+// operationNotes say how far an operation has come: by its progress, else by how long
+// it takes as a rule; and how late it is.
+func operationNotes(a *OperationView) (notes [][]span) {
 	var note []span
 	switch {
 	case a.Progress != nil:
@@ -230,16 +233,16 @@ func operationNote(a *OperationView) []span {
 		note = append(progressBar(int64(a.Took), int64(a.Took+a.Left)),
 			in(Muted, "about "+human(a.Left)+" left: it takes "+aboutFrom(a.Expected)))
 	}
-	if a.Late != nil {
-		if len(note) > 0 {
-			note = append(note, plain(", "))
-		}
-		note = append(note, in(lateRole(a.Late), "late: "), plain(a.Late.Text))
-	}
 	if a.Progress != nil {
 		note = append(note, in(Muted, rateText(a)))
 	}
-	return note
+	if len(note) > 0 {
+		notes = append(notes, note)
+	}
+	if a.Late != nil {
+		notes = append(notes, []span{in(lateRole(a.Late), "late: "), plain(a.Late.Text)})
+	}
+	return notes
 }
 
 // picked chooses the steps that are shown: of more than few only those that a reader
@@ -311,4 +314,9 @@ func (v *RunView) Stuck() bool {
 		return false
 	}
 	return len(v.Operations) == 0 && len(v.Commands) > 0 && !v.WaitsForPerson() && v.Next.IsZero()
+}
+
+// Running tells whether a step is under way.
+func (v *RunView) Running(stage, step string) bool {
+	return slices.ContainsFunc(v.Operations, func(a OperationView) bool { return a.Stage == stage && a.Step == step })
 }

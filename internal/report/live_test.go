@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/probe"
 	"github.com/refitproject/refit/internal/run"
@@ -254,4 +255,24 @@ func TestLiveComponents(t *testing.T) {
 		const most = 6
 		return LiveFootText(w, v, most, TextOptions{Width: 80, Style: markers{}})
 	}))
+}
+
+// TestLiveLate tests the row of a step that is late and tells its progress.
+func TestLiveLate(t *testing.T) {
+	t.Parallel()
+	v := long(2, 0)
+	v.Owner = &RunOwner{PID: 7}
+	v.Looked = time.Date(2026, 11, 21, 9, 10, 0, 0, time.UTC)
+	s := &v.Stages[0].Steps[0]
+	s.Attempts, s.Most, s.Began = 2, 3, v.Looked.Add(-39*time.Second)
+	v.Operations = []OperationView{{
+		Stage: "first", Step: "step-00000", Took: plan.Duration(9 * time.Second), Rate: 40, Left: plan.Duration(22 * time.Second),
+		LeftBy: LeftByRate, Progress: &action.Progress{Done: 320, Total: 1200, Unit: "rows"},
+		Late: &LateView{By: plan.Duration(3 * time.Second), Beyond: BeyondTypical, Text: "3s longer than the 6s that it takes as a rule"},
+	}}
+	v.RunLate = &LateView{
+		By: plan.Duration(6 * time.Second), Beyond: BeyondWorst,
+		Text: "6s later than planned: the run was to take about 2m5s, at worst 6m16s, from 12 earlier runs of other platforms",
+	}
+	golden(t, "live-late", render(t, func(w io.Writer) error { return screen(w, v, LiveOptions{}, TextOptions{Width: 80}) }))
 }

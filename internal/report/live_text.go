@@ -50,7 +50,7 @@ func LiveHeadText(w io.Writer, v *RunView, opts TextOptions) error {
 		t.cut(2, text, nil)
 	}
 	if text := behindText(v); text != nil {
-		t.cut(2, text, nil)
+		t.few(2, headline, text)
 	}
 	if v.Owner == nil && !v.Status.Final() {
 		t.cut(2, []span{in(Warn, "driven by "+v.Driven)}, nil)
@@ -117,7 +117,7 @@ func endsText(v *RunView) []span {
 
 // LiveRowText writes one row of a screen, cut at the width. The error is that of w.
 func LiveRowText(w io.Writer, v *RunView, r *LiveRow, opts TextOptions) error {
-	t := liveText{page: newPage(w, opts), v: v}
+	t := liveText{page: newPage(w, opts), v: v, stageID: r.Stage}
 	switch r.Kind {
 	case LiveStage:
 		t.stage(r)
@@ -137,6 +137,8 @@ func LiveRowText(w io.Writer, v *RunView, r *LiveRow, opts TextOptions) error {
 type liveText struct {
 	*page
 	v *RunView
+	// stageID is the stage of the row.
+	stageID string
 }
 
 // cut writes left and, at the right edge of the same line, right. What does not
@@ -283,11 +285,21 @@ func (t *liveText) step(s *StepView, names int) {
 	took := ""
 	switch {
 	case s.Status == run.StepRunning && t.v.Owner != nil:
-		took = lasted(s.Began, t.v.Looked)
+		took = t.working(s)
 	case !s.Ended.IsZero():
 		took = lasted(s.Began, s.Ended)
 	}
 	t.cut(4, left, []span{in(Muted, took+"  "), in(role, padRight(state, 10))})
+}
+
+// working says how long a step that is under way was worked on, without what it waited.
+func (t *liveText) working(s *StepView) string {
+	for i := range t.v.Operations {
+		if a := &t.v.Operations[i]; a.Step == s.ID && a.Stage == t.stageID && a.Took > 0 && s.Attempts > 1 {
+			return orText(human(durationOf(time.Duration(a.Took).Truncate(time.Second))), "0s")
+		}
+	}
+	return lasted(s.Began, t.v.Looked)
 }
 
 // LiveFootText writes what stands below the steps on a screen, the most urgent

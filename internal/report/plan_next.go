@@ -25,6 +25,7 @@ func (t *planText) closing() {
 			plain(" "+list(blocking, 4)+". They are listed at the top with their remedies."))
 	case t.steps() == 0:
 		t.para(0, 0, in(Good, "There is nothing to do."))
+	case t.opts.Confirming:
 	case t.opts.PlanFile != "":
 		t.para(0, 2, in(Heading, "What you can type next"))
 		file := shellWord(t.opts.PlanFile)

@@ -146,7 +146,7 @@ func (b *runBuilder) runningLeft(name string, step *plan.Step, state *run.StepSt
 	if len(state.Ops) == 1 {
 		op := &state.Ops[0]
 		c := run.PerformOperation{Op: op.Ref, Attempt: op.Attempt}
-		if rest, known := b.src.Progress[c.ID()].Left(b.src.Now); known && op.Life == run.Active {
+		if rest, known := b.leftByRate(b.src.Progress[c.ID()], step.Estimate); known && op.Life == run.Active {
 			return left{typical: rest, worst: rest}
 		}
 	}
@@ -162,6 +162,18 @@ func (b *runBuilder) runningLeft(name string, step *plan.Step, state *run.StepSt
 		l.typical, l.worst = max(0, typical-took), worst-took
 	}
 	return l
+}
+
+// leftByRate predicts the rest of an operation by its rate. The first samples of what
+// has only begun say little: an estimate is believed more until a twentieth is done, or
+// the rate was measured for a while.
+func (b *runBuilder) leftByRate(m action.Measured, e plan.Estimate) (time.Duration, bool) {
+	const share, while = 20, 10 * time.Second
+	rest, known := m.Left(b.src.Now)
+	if e.Known && m.Done < m.Total/share && b.src.Now.Sub(m.Since) < while {
+		return 0, false
+	}
+	return rest, known
 }
 
 // releasesLeft predicts how long giving back what a stage holds, or will hold,
@@ -208,7 +220,12 @@ func (b *runBuilder) measure(a *OperationView) {
 		return // What was measured is over.
 	}
 	a.Rate = m.Rate(b.src.Now)
-	if rest, known := m.Left(b.src.Now); known {
+	var expected plan.Estimate
+	if at, ok := b.src.State.Find(a.Stage, a.Step); ok {
+		_, step := b.src.State.StepAt(at)
+		expected = step.Estimate
+	}
+	if rest, known := b.leftByRate(m, expected); known {
 		a.Left, a.LeftBy = durationOf(rest.Round(time.Second)), LeftByRate
 	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -47,6 +48,7 @@ func TestForecast(t *testing.T) {
 		change         func(p *plan.Plan)
 		ago            time.Duration
 		progress       action.Measured
+		since          time.Duration // of the progress; a minute if it is not said
 		stage          time.Duration // typical
 		worst          time.Duration
 		unknown, whole string
@@ -67,6 +69,17 @@ func TestForecast(t *testing.T) {
 			reason: "What is measured counts more than what was estimated.", ago: 6 * time.Minute,
 			progress: action.Measured{Progress: action.Progress{Done: 50, Total: 100}, From: 20, Since: time.Unix(-60, 0)},
 			stage:    4*time.Minute + 100*time.Second, worst: 10*time.Minute + 100*time.Second,
+			whole: "to-2.4.1/tell waits for a person's work",
+		},
+		"FirstSample": {
+			reason: "The first sample says less than an estimate.", ago: time.Minute, since: 2 * time.Second,
+			progress: action.Measured{Progress: action.Progress{Done: 1, Total: 300}}, stage: 5 * time.Minute, worst: 14 * time.Minute,
+			whole: "to-2.4.1/tell waits for a person's work",
+		},
+		"SomeSamples": {
+			reason: "After a while the rate is believed, however little is done.", ago: time.Minute, since: 20 * time.Second,
+			progress: action.Measured{Progress: action.Progress{Done: 10, Total: 300}},
+			stage:    4*time.Minute + 580*time.Second, worst: 10*time.Minute + 580*time.Second,
 			whole: "to-2.4.1/tell waits for a person's work",
 		},
 		"NoEstimate": {
@@ -98,7 +111,7 @@ func TestForecast(t *testing.T) {
 			}
 			src := forecast(t, p, tc.ago)
 			if tc.progress.Total > 0 {
-				tc.progress.Since = src.Now.Add(-time.Minute)
+				tc.progress.Since = src.Now.Add(-cmp.Or(tc.since, time.Minute))
 				src.Progress = map[string]action.Measured{upgrade: tc.progress}
 			}
 			v := BuildRun(src)

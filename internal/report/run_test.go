@@ -290,3 +290,20 @@ func TestStepLogText(t *testing.T) {
 	goldenLayouts(t, "log", func(w io.Writer, opts TextOptions) error { return StepLogText(w, l, opts) })
 	golden(t, "log.json", indented(t, l))
 }
+
+// TestWhatText tests how a step is named to who approves it.
+func TestWhatText(t *testing.T) {
+	t.Parallel()
+	for want, s := range map[string]plan.Step{
+		"run: ls -l":                             {Description: "Lists.", Preview: &action.Preview{Summary: "run: ls -l"}},
+		"Lists.":                                 {Description: "Lists.", With: map[string]any{"command": []any{"ls"}}},
+		"Call the provider. …":                   {Action: "manual.do@1", With: map[string]any{"instructions": "Call the provider.\nThen wait."}},
+		"run: ./migrate '${size}' 7":             {Action: "exec.command@1", With: map[string]any{"command": []any{"./migrate", "${size}", 7}}},
+		`file.copy@1 with {"from":"a","to":"b"}`: {Action: "file.copy@1", With: map[string]any{"from": "a", "to": "b"}},
+		"gate.soak@1":                            {Action: "gate.soak@1"},
+	} {
+		if got := whatText(&s); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

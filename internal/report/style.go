@@ -52,6 +52,9 @@ type TextOptions struct {
 	// Full shows everything; else phases and stages with very many members
 	// are folded.
 	Full bool
+	// Confirming tells that the reader is asked whether a plan is carried out: what to
+	// do next is the question then.
+	Confirming bool
 	// PlanFile is the name of the saved plan for the command to type next;
 	// empty means that it is not saved.
 	PlanFile string

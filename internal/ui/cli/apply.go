@@ -126,7 +126,9 @@ func (c *console) apply(ctx context.Context, f *applyFlags) error {
 // confirmPlan shows a plan on the terminal and asks.
 func (c *console) confirmPlan(ctx context.Context, p *plan.Plan) error {
 	c.progress.clear()
-	if err := report.PlanText(c.app.Stderr, p, c.textOptions(c.app.Stderr)); err != nil {
+	opts := c.textOptions(c.app.Stderr)
+	opts.Confirming = true
+	if err := report.PlanText(c.app.Stderr, p, opts); err != nil {
 		return err
 	}
 	return c.confirm(ctx, "Carry out this plan?")

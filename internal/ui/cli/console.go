@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -108,7 +109,21 @@ func (c *console) textOptions(w io.Writer) report.TextOptions {
 	if c.colored(w) {
 		opts.Style = ansiStyle{}
 	}
+	_, terminal := c.app.Terminal(w)
+	opts.ASCII = terminal && !c.manySigns()
 	return opts
+}
+
+// manySigns tells whether the terminal shows more than ASCII, by the locale: by the
+// first of these variables that is set, as POSIX has it. Without any nothing is known,
+// and terminals of today do.
+func (c *console) manySigns() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToLower(c.app.Getenv(name)); locale != "" {
+			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
+		}
+	}
+	return true
 }
 
 // columns returns the width of texts on w.

@@ -22,7 +22,8 @@ runs; a run that waits gives 5. So it can be started every few minutes, by cron
 for instance: a run that another process drives is passed over, unless it was
 named; then the exit code is 10. With --wait it stays until the runs have ended.
 
-One run that is named is shown live on a terminal, as refit apply does.`,
+One run that is named is shown live on a terminal, as refit apply does: then it stays
+while the run waits, and q leaves.`,
 		Example: `  refit drive
   refit drive wiki-prod-1 --wait
   */5 * * * *  refit drive`,

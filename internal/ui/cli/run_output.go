@@ -133,7 +133,7 @@ type driving struct {
 func (d *driving) interrupt() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.interrupted {
+	if !d.interrupted && d.c.feed == nil { // A screen says so itself.
 		d.c.sayf("refit: interrupted: what is under way goes on to its end; interrupt again to stop it now")
 	}
 	if !d.interrupted && !d.left {

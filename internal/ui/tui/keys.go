@@ -36,7 +36,14 @@ func (m *model) bindings() []binding {
 	if !m.follow {
 		out = append(out, binding{"f", "follow"})
 	}
-	return append(out, binding{"?", "help"}, binding{"q", m.leaves()})
+	out = append(out, binding{"?", "help"})
+	switch {
+	case m.stops > 1:
+		return append([]binding{{"ctrl+c", "end"}}, out...)
+	case m.stopping || m.stops > 0:
+		return append([]binding{{"ctrl+c", "stop now"}}, out...)
+	}
+	return append(out, binding{"q", m.leaves()})
 }
 
 func (m *model) leaves() string {

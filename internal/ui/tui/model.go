@@ -43,6 +43,7 @@ type model struct {
 	events        []report.EventLine
 	notice        notice
 	stops         int  // interrupts that were typed
+	stopping      bool // nothing new is begun any more
 	last          bool // the last of them ends the program
 	ended         bool
 

@@ -21,6 +21,24 @@ type pane struct {
 	seen bool
 	// reload asks for the text again; nil for one that does not change.
 	reload func(m *model) tea.Cmd
+	// subject is what the text is about: when it is asked for again the reader stays
+	// at the same place, or at its end.
+	subject string
+	// atEnd shows the end of the text first, else the line numbered offset; laid tells
+	// that this was done.
+	atEnd, laid bool
+	offset      int
+}
+
+// stayAt shows the place of an earlier text about the same subject.
+func (p *pane) stayAt(old *pane) {
+	switch {
+	case old == nil || old.subject == "" || old.subject != p.subject:
+	case old.port.AtBottom() && old.port.TotalLineCount() > old.port.Height():
+		p.atEnd = true
+	default:
+		p.atEnd, p.offset = false, old.port.YOffset()
+	}
 }
 
 // resize lays the text out anew.
@@ -35,9 +53,16 @@ func (p *pane) resize(m *model) {
 		b.WriteString(err.Error())
 	}
 	at := p.port.YOffset()
+	if !p.laid {
+		at = p.offset
+	}
 	p.port = viewport.New(viewport.WithWidth(m.width), viewport.WithHeight(m.paneHeight()))
 	p.port.SetContent(strings.TrimRight(b.String(), "\n"))
 	p.port.SetYOffset(at)
+	if p.atEnd && !p.laid {
+		p.port.GotoBottom()
+	}
+	p.laid = true
 	p.seen = p.seen || p.port.AtBottom()
 }
 
@@ -47,6 +72,7 @@ func (m *model) details(r *report.LiveRow) tea.Cmd {
 	return func() tea.Msg {
 		d, err := m.o.Reader.Detail(m.ctx, m.o.Run, stage, step)
 		return paneMsg{err: err, pane: &pane{
+			subject: "details " + stage + "/" + step,
 			render: func(b *strings.Builder, opts report.TextOptions) error {
 				return report.StepDetailText(b, *d, opts)
 			},
@@ -65,10 +91,13 @@ func (m *model) logs() tea.Cmd {
 	return m.logsOf(r.Stage, r.Step)
 }
 
+// logsOf shows the logs of a step, those of one that is under way from their end.
 func (m *model) logsOf(stage, step string) tea.Cmd {
+	running := m.view.Running(stage, step)
 	return func() tea.Msg {
 		l, err := m.o.Reader.Logs(m.ctx, m.o.Run, stage, step)
 		return paneMsg{err: err, pane: &pane{
+			subject: "logs " + stage + "/" + step, atEnd: running,
 			render: func(b *strings.Builder, opts report.TextOptions) error { return report.StepLogText(b, *l, opts) },
 			reload: func(m *model) tea.Cmd { return m.logsOf(stage, step) },
 		}}
@@ -89,7 +118,7 @@ func (m *model) gate(kind string) tea.Cmd {
 	if r := m.row(); r != nil {
 		for i := range gates {
 			if gates[i].Stage == r.Stage && gates[i].Name == r.Step {
-				q.Name = r.Step
+				q.Stage, q.Name = r.Stage, r.Step
 			}
 		}
 	}

@@ -186,6 +186,28 @@ func TestPause(t *testing.T) {
 	s.asked("resume")
 }
 
+// TestLogsGoOn shows the end of the logs of a step that is under way, and stays where
+// the reader is when they are asked for again.
+func TestLogsGoOn(t *testing.T) {
+	t.Parallel()
+	s := newScreen(t, hub(), nil)
+	s.desk.log = strings.Repeat("copied a row\n", 100) + "the last row\n"
+	s.press("l")
+	s.shows("the last row")
+	s.desk.log += "one more row\n"
+	s.press("r")
+	s.shows("one more row")
+	s.press("home", "pgdown")
+	before := s.frame()
+	s.desk.log += "and another\n"
+	s.press("r")
+	if got := s.frame(); got != before {
+		t.Errorf("the reader was taken elsewhere:\n%s", got)
+	}
+	s.press("esc", "home", "enter", "down", "down", "l") // A step that is over.
+	s.shows("fetch of run hub-1")
+}
+
 func TestLogsAndDetails(t *testing.T) {
 	t.Parallel()
 	s := newScreen(t, hub(), nil)
@@ -210,12 +232,16 @@ func TestInterrupts(t *testing.T) {
 	s.press("ctrl+c")
 	s.send(stoppingMsg{})
 	s.shows("what is under way goes on to its end")
-	s.press("ctrl+c")
-	s.shows("what is under way is stopped")
+	s.press("j", "?", "esc")
+	s.shows("stopping: what is under way goes on to its end; ctrl+c stops it now")
+	s.shows("ctrl+c stop now")
+	s.press("ctrl+c", "j")
+	s.shows("stopping now; ctrl+c once more ends the program")
 	if s.interrupts != 2 || s.quit {
 		t.Errorf("%d interrupts, ended %t; want 2, and it goes on", s.interrupts, s.quit)
 	}
 	s.press("q")
+	s.shows("stopping now")
 	if s.left != 1 {
 		t.Error("nobody was told that a person leaves")
 	}

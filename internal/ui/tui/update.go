@@ -22,6 +22,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.fail(msg.err)
 			break
 		}
+		msg.pane.stayAt(m.pane)
 		m.pane = msg.pane
 		m.pane.resize(m)
 	case decidedMsg:
@@ -31,7 +32,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		m.pane, m.notice, m.stale = nil, notice{text: msg.text, role: report.Good}, true
 	case stoppingMsg:
-		m.stopping()
+		m.stopping = true
 	case endMsg:
 		m.ended = true
 		return m, tea.Quit
@@ -46,13 +47,6 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 }
 
 func (m *model) fail(err error) { m.notice = notice{text: err.Error(), role: report.Danger} }
-
-// stopping notes an interrupt.
-func (m *model) stopping() {
-	m.notice = notice{
-		text: "interrupted: what is under way goes on to its end; interrupt again to stop it now", role: report.Warn,
-	}
-}
 
 // key takes a key: of what lies on top first.
 func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
@@ -81,11 +75,6 @@ func (m *model) interrupt() tea.Cmd {
 		m.last = true // It is passed on when the terminal was given back.
 		return tea.Quit
 	}
-	if m.stops > 1 {
-		m.notice = notice{
-			text: "interrupted again: what is under way is stopped; once more ends the program", role: report.Warn,
-		}
-	}
 	interrupt := m.o.Interrupt
 	return func() tea.Msg { interrupt(); return nil }
 }
@@ -95,8 +84,8 @@ func (m *model) leave() tea.Cmd {
 	if !m.o.Drives {
 		return tea.Quit
 	}
+	m.stopping = true
 	leave := m.o.Leave
-	m.notice = notice{text: "leaving: what is under way goes on to its end", role: report.Warn}
 	return func() tea.Msg { leave(); return nil }
 }
 

@@ -192,6 +192,10 @@ func (m *model) noticeLine() string {
 	switch {
 	case m.notice.text != "":
 		return m.paint(m.notice.role, oneLine(m.notice.text))
+	case m.stops > 1:
+		return m.paint(report.Warn, "stopping now; ctrl+c once more ends the program")
+	case m.stopping:
+		return m.paint(report.Warn, "stopping: what is under way goes on to its end; ctrl+c stops it now")
 	case m.err != nil:
 		return m.paint(report.Danger, "the run cannot be read: "+oneLine(m.err.Error()))
 	}
