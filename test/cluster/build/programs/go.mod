@@ -1,0 +1,3 @@
+module github.com/refitproject/refit/test/cluster/build/programs
+
+go 1.26.0
