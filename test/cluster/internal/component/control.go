@@ -101,7 +101,9 @@ func (s Spec) controllerManager() keeper.Component {
 			"--use-service-account-credentials", "--root-ca-file="+s.cert("ca"),
 			"--service-account-private-key-file="+s.key("sa"),
 			"--cluster-signing-cert-file="+s.cert("ca"), "--cluster-signing-key-file="+s.key("ca"),
-			"--service-cluster-ip-range="+s.services().String()),
+			"--service-cluster-ip-range="+s.services().String(),
+			// It would make the usual folder, which is the machine's.
+			"--flex-volume-plugin-dir="+s.path("volume-plugins")),
 		After: []string{apiserver},
 		Ready: s.authenticated(local(s.Ports.ControllerManager, "/healthz")),
 	}
