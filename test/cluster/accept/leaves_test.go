@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ var (
 	cycles = flag.Int("cycles", 2, "how many times TestCycles brings a cluster up and down")
 	kills  = flag.Int("kills", 4, "how many times TestKilled kills")
 	seed   = flag.Uint64("seed", 1, "where TestKilled kills")
+	goals  = flag.Bool("goals", false, "print the figures of TestCycles and fail when a goal is missed")
 )
 
 // take takes a picture of the machine without what other tests of this package
@@ -64,6 +66,7 @@ func status(t *testing.T, name string) cluster.Status {
 }
 
 func TestStatus(t *testing.T) {
+	root(t)
 	s := status(t, shared)
 	if s.State != cluster.Up || s.Nodes.Ready != 1 || s.Memory == 0 || len(s.Components) != 7 {
 		t.Errorf("got %+v", s)
@@ -82,22 +85,50 @@ func TestStatus(t *testing.T) {
 // and a Service in the cluster, and with containerd and a cluster of somebody
 // else on the machine.
 func TestCycles(t *testing.T) {
+	root(t)
 	foreign(t)
 	before := take(t)
+	var ups, downs []time.Duration
+	var memory int64
 	for i := range *cycles {
 		begin := time.Now()
 		if _, said, err := the.bed.run(t.Context(), "up", "--name", "cycle"); err != nil {
 			t.Fatal(said)
 		}
-		up := time.Since(begin)
-		memory := status(t, "cycle").Memory
+		ups = append(ups, time.Since(begin))
+		memory = max(memory, status(t, "cycle").Memory)
 		begin = time.Now()
 		if _, said, err := the.bed.run(t.Context(), "down", "--name", "cycle"); err != nil {
 			t.Fatal(said)
 		}
-		t.Logf("cycle %d: up %.1f s, memory %d MiB, down %.1f s, load %s", i, up.Seconds(), memory>>20,
-			time.Since(begin).Seconds(), load())
+		downs = append(downs, time.Since(begin))
+		t.Logf("cycle %d: up %.1f s, down %.1f s, load %s", i, ups[i].Seconds(), downs[i].Seconds(), load())
 		unchanged(t, before)
+	}
+	if *goals {
+		judge(t, ups, downs, memory)
+	}
+}
+
+// judge prints what the cycles took beside the goals.
+func judge(t *testing.T, ups, downs []time.Duration, memory int64) {
+	t.Helper()
+	disk := status(t, shared).Disk
+	t.Logf("%d cycles left the machine as it was, load %s at their end", len(ups), load())
+	for _, f := range []struct {
+		name        string
+		is, at, per float64
+		unit        string
+	}{
+		{"up from a warm cache, slowest", slices.Max(ups).Seconds(), 25, 1, "s"},
+		{"down, slowest", slices.Max(downs).Seconds(), 10, 1, "s"},
+		{"memory after up", float64(memory), 1536 << 20, 1 << 20, "MiB"},
+		{"programs and images", float64(disk.Programs + disk.Images), 12 << 30, 1 << 20, "MiB"},
+	} {
+		line := fmt.Sprintf("%-32s %8.1f %s, goal %.0f %s", f.name, f.is/f.per, f.unit, f.at/f.per, f.unit)
+		if t.Log(line); f.is > f.at {
+			t.Errorf("missed: %s", line)
+		}
 	}
 }
 
@@ -145,8 +176,9 @@ func load() string {
 // Whoever brings a cluster up may be killed at any time: the next up heals it,
 // and a down leaves nothing.
 func TestKilled(t *testing.T) {
+	root(t)
 	before := take(t)
-	r := rand.New(rand.NewPCG(*seed, 0)) //nolint:gosec // Not a secret: a seed to repeat.
+	r := rand.New(rand.NewPCG(*seed, 0)) // Not a secret: a seed to repeat.
 	for i := range *kills {
 		after := time.Duration(r.IntN(15000)) * time.Millisecond
 		ctx, cancel := context.WithTimeout(t.Context(), after)
@@ -171,6 +203,7 @@ func TestKilled(t *testing.T) {
 
 // A component that ends is seen, said, and healed.
 func TestComponentKilled(t *testing.T) {
+	root(t)
 	before := take(t)
 	if _, said, err := the.bed.run(t.Context(), "up", "--name", "broken"); err != nil {
 		t.Fatal(said)
@@ -183,7 +216,7 @@ func TestComponentKilled(t *testing.T) {
 		}
 	}
 	within(t, "the end of the scheduler", func(context.Context) (bool, string) {
-		s := status(t, "broken")
+		s := status(t, "broken") //nolint:contextcheck // It has that of the test.
 		return s.State == cluster.Broken && strings.HasPrefix(s.Why, "kube-scheduler ended by signal SIGKILL"), s.Why
 	})
 	if _, said, err := the.bed.run(t.Context(), "up", "--name", "broken"); err != nil {
@@ -200,6 +233,7 @@ func TestComponentKilled(t *testing.T) {
 
 // A full disk is said in one line, and nothing is left.
 func TestFullDisk(t *testing.T) {
+	root(t)
 	before := take(t)
 	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1100m"); err != nil {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -114,6 +116,7 @@ func get(ctx context.Context, url string) (string, error) {
 
 func TestExecAndLogs(t *testing.T) {
 	t.Parallel()
+	root(t)
 	ns := namespace(t)
 	server(t, ns, "web", "hello", nil)
 	text, err := execute(t.Context(), ns, "web", "probe", "get", "http://127.0.0.1:8080/from-exec")
@@ -131,6 +134,7 @@ func TestExecAndLogs(t *testing.T) {
 
 func TestPortForward(t *testing.T) {
 	t.Parallel()
+	root(t)
 	ns := namespace(t)
 	server(t, ns, "web", "forwarded", nil)
 	url := the.client.Typed.CoreV1().RESTClient().Post().Resource("pods").Namespace(ns).Name("web").
@@ -168,6 +172,7 @@ func TestPortForward(t *testing.T) {
 
 func TestServiceAndDNS(t *testing.T) {
 	t.Parallel()
+	root(t)
 	ns := namespace(t)
 	server(t, ns, "web", "served", nil)
 	server(t, ns, "client", "", nil)
@@ -197,9 +202,10 @@ func TestServiceAndDNS(t *testing.T) {
 		t.Errorf("a name outside: %q, %v", text, err)
 	}
 	// From the machine: by the node's port and by the Service's address.
-	node := strings.Split(strings.TrimPrefix(the.client.Config.Host, "https://"), ":")[0]
+	node, _, _ := strings.Cut(strings.TrimPrefix(the.client.Config.Host, "https://"), ":")
 	for _, url := range []string{
-		fmt.Sprintf("http://%s:%d/", node, service.Spec.Ports[0].NodePort), "http://" + service.Spec.ClusterIP + "/",
+		"http://" + net.JoinHostPort(node, strconv.Itoa(int(service.Spec.Ports[0].NodePort))) + "/",
+		"http://" + service.Spec.ClusterIP + "/",
 	} {
 		within(t, url, func(ctx context.Context) (bool, string) {
 			text, err := get(ctx, url)
@@ -210,9 +216,10 @@ func TestServiceAndDNS(t *testing.T) {
 
 func TestVolume(t *testing.T) {
 	t.Parallel()
+	root(t)
 	ns := namespace(t)
 	claims := the.client.Typed.CoreV1().PersistentVolumeClaims(ns)
-	claim, err := claims.Create(t.Context(), &corev1.PersistentVolumeClaim{
+	_, err := claims.Create(t.Context(), &corev1.PersistentVolumeClaim{
 		ObjectMeta: metav1.ObjectMeta{Name: "data"},
 		Spec: corev1.PersistentVolumeClaimSpec{
 			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
@@ -238,7 +245,7 @@ func TestVolume(t *testing.T) {
 	if err := claims.Delete(t.Context(), "data", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	claim, err = claims.Get(t.Context(), "data", metav1.GetOptions{})
+	claim, err := claims.Get(t.Context(), "data", metav1.GetOptions{})
 	if err != nil || claim.DeletionTimestamp == nil || len(claim.Finalizers) == 0 {
 		t.Fatalf("a claim in use: %+v, %v", claim.ObjectMeta, err)
 	}

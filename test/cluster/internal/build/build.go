@@ -78,14 +78,17 @@ func (b Builder) Built(m Module) (bool, error) {
 // key names everything that goes into the programs of a module.
 func (b Builder) key(m Module) (string, error) {
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%q %q\n", b.command(m, ""), m.Flags)
+	_, _ = fmt.Fprintf(hash, "%q %q\n", b.command(m, ""), m.Flags) // A hash takes all.
 	root := filepath.Join(b.Source, m.Name)
 	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		text, err := os.ReadFile(name)
-		fmt.Fprintf(hash, "%q %x\n", strings.TrimPrefix(name, root), sha256.Sum256(text))
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(hash, "%q %x\n", strings.TrimPrefix(name, root), sha256.Sum256(text))
 		return err
 	})
 	if err != nil {

@@ -61,12 +61,13 @@ func (b Builder) kubernetes(version string) (Module, error) {
 		if err != nil {
 			return Module{}, err
 		}
-		if known = append(known, strings.TrimPrefix(found, "v")); version != "" &&
-			strings.TrimPrefix(found, "v") != strings.TrimPrefix(version, "v") || version == "" && name != "kubernetes" {
+		number := strings.TrimPrefix(found, "v")
+		known = append(known, number)
+		if usual := version == "" && name == "kubernetes"; !usual && number != strings.TrimPrefix(version, "v") {
 			continue
 		}
 		const in = "k8s.io/component-base/version."
-		numbers := strings.Split(strings.TrimPrefix(found, "v"), ".")
+		numbers := strings.Split(number, ".")
 		m := Module{Name: name, Version: found, Programs: map[string]string{}, Flags: []string{
 			"-X", in + "gitVersion=" + found, "-X", in + "gitMajor=" + numbers[0], "-X", in + "gitMinor=" + numbers[1],
 		}}

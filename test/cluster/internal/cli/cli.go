@@ -42,13 +42,16 @@ func Run(ctx context.Context, args []string, s Streams, getenv func(string) stri
 		Short: "A real Kubernetes of one node on this machine, for tests, demos and rehearsals.",
 		Args:  cobra.NoArgs, SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetArgs(args)
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.PersistentFlags().StringVar(&a.name, "name", "default", "name of the cluster; several can be up at once")
-	root.PersistentFlags().StringVar(&a.source, "source", "", "folder test/cluster of a checkout (default: found from the program or the current folder)")
+	root.PersistentFlags().StringVar(&a.source, "source", "",
+		"folder test/cluster of a checkout (default: found from the program or the current folder)")
+	//nolint:contextcheck // Each command gets the context of the root.
 	root.AddCommand(a.up(), a.down(), a.status(), a.kubeconfig(), a.logs(), a.images(), a.build(), a.keeper())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -58,7 +61,7 @@ func Run(ctx context.Context, args []string, s Streams, getenv func(string) stri
 		err = errors.New("stopped: the next up or down cleans up")
 	}
 	line := strings.Join(strings.Fields(err.Error()), " ")
-	fmt.Fprintln(s.Err, "refit-testbed:", line)
+	_, _ = fmt.Fprintln(s.Err, "refit-testbed:", line) // Nobody could be told.
 	return 1
 }
 
@@ -73,7 +76,7 @@ func (a *app) testbed() (cluster.Testbed, error) {
 		return cluster.Testbed{}, fmt.Errorf("find this program: %w", err)
 	}
 	t := cluster.Testbed{Roots: roots, Self: self, Source: a.source, Say: func(format string, args ...any) {
-		fmt.Fprintf(a.streams.Err, format+"\n", args...)
+		_, _ = fmt.Fprintf(a.streams.Err, format+"\n", args...) // The work counts.
 	}}
 	if t.Source == "" {
 		t.Source = findSource(filepath.Dir(self))
@@ -102,7 +105,9 @@ func findSource(from string) string {
 }
 
 // with makes the body of a command that needs the testbed.
-func (a *app) with(body func(cmd *cobra.Command, t cluster.Testbed, args []string) error) func(*cobra.Command, []string) error {
+func (a *app) with(
+	body func(cmd *cobra.Command, t cluster.Testbed, args []string) error,
+) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		t, err := a.testbed()
 		if err != nil {
@@ -139,7 +144,8 @@ func (a *app) up() *cobra.Command {
 		"containers: real pods, needs root; kwok: pods that only seem to run, needs none")
 	cmd.Flags().StringVar(&w.Kubernetes, "kubernetes-version", "", "version of Kubernetes, of those that can be built")
 	cmd.Flags().IntVar(&w.Nodes, "nodes", 1, "nodes that kwok plays")
-	cmd.Flags().IntVar(&w.Port, "api-port", 0, "port of the API server (default 6443 with containers, else any that is free)")
+	cmd.Flags().IntVar(&w.Port, "api-port", 0,
+		"port of the API server (default 6443 with containers, else any that is free)")
 	cmd.Flags().BoolVar(&stay, "no-install", false, "do not install missing packages, say which they are")
 	return cmd
 }
@@ -178,8 +184,8 @@ func (a *app) kubeconfig() *cobra.Command {
 				return err
 			}
 			if !content {
-				fmt.Fprintln(a.streams.Out, file)
-				return nil
+				_, err = fmt.Fprintln(a.streams.Out, file)
+				return err
 			}
 			text, err := os.ReadFile(file)
 			if err != nil {
@@ -199,9 +205,10 @@ func (a *app) images() *cobra.Command {
 		Use: "ls", Short: "List the images that the cluster has.", Args: cobra.NoArgs,
 		RunE: a.with(func(cmd *cobra.Command, t cluster.Testbed, _ []string) error {
 			names, err := t.Images(cmd.Context(), a.name)
-			for _, name := range names {
-				fmt.Fprintln(a.streams.Out, name)
+			if err != nil || len(names) == 0 {
+				return err
 			}
+			_, err = fmt.Fprintln(a.streams.Out, strings.Join(names, "\n"))
 			return err
 		}),
 	}, &cobra.Command{

@@ -45,6 +45,8 @@ func (a *app) status() *cobra.Command {
 }
 
 // render writes a status for people or for programs.
+//
+//nolint:errcheck // Flush tells of what could not be written.
 func render(out io.Writer, s cluster.Status, form string, now time.Time) error {
 	if form == "json" {
 		encoder := json.NewEncoder(out)

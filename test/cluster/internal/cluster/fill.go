@@ -22,7 +22,7 @@ import (
 )
 
 //go:embed manifests
-var manifests embed.FS //nolint:gochecknoglobals // The embed package wants it.
+var manifests embed.FS // The embed package wants it.
 
 // fill loads the images, makes the objects that every cluster has, and waits
 // until all of it works.
@@ -198,7 +198,8 @@ func freePorts(ctx context.Context, api int) (component.Ports, error) {
 		}
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", want))
 		if err != nil {
-			return p, fmt.Errorf("port %d of 127.0.0.1 is taken: give another --api-port, or none for any that is free", want)
+			return p, fmt.Errorf("port %d of 127.0.0.1 is taken: give another --api-port, or none for any that is free",
+				want)
 		}
 		listeners = append(listeners, l)
 		addr, ok := l.Addr().(*net.TCPAddr)

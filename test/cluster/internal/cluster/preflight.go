@@ -122,7 +122,7 @@ func (m machine) equip(ctx context.Context, permitted bool, say func(string, ...
 
 func install(ctx context.Context, pkgs []string) error {
 	run := func(args ...string) error {
-		cmd := exec.CommandContext(ctx, "apt-get", args...) //nolint:gosec // The list above.
+		cmd := exec.CommandContext(ctx, "apt-get", args...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		text, err := cmd.CombinedOutput()
 		if err != nil {
@@ -174,6 +174,6 @@ func free(dir string) (uint64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("ask for the room on the disk of %q: %w", dir, err)
 		}
-		return stat.Bavail * uint64(stat.Bsize), nil //nolint:gosec // A size is not negative.
+		return stat.Bavail * uint64(stat.Bsize), nil // A size is not negative.
 	}
 }

@@ -91,7 +91,8 @@ func TestUpRefuses(t *testing.T) {
 		},
 		"bad name": {Wish{Name: "A", Mode: component.Kwok}, func(*machine) {}, `name of a cluster "A": it has to be`},
 		"unknown version": {
-			Wish{Name: "a", Mode: component.Kwok, Kubernetes: "1.2.3"}, func(*machine) {},
+			Wish{Name: "a", Mode: component.Kwok, Kubernetes: "1.2.3"},
+			func(*machine) {},
 			`version "1.2.3" of Kubernetes cannot be built here: one of 1.34.4`,
 		},
 	} {

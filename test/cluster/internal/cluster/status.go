@@ -93,7 +93,7 @@ func (t Testbed) Status(ctx context.Context, name string) (Status, error) {
 	id, err := readKeeper(c)
 	if err != nil || !id.Alive() {
 		s.Why = "its processes have ended, or the machine was started again"
-		return s, nil
+		return s, nil //nolint:nilerr // That is what there is to say.
 	}
 	s.Keeper = id.PID
 	if err := s.components(c, r.Spec, id); err != nil {

@@ -117,8 +117,8 @@ func (t Testbed) heal(ctx context.Context, c place.Cluster, w Wish) (stays bool,
 	id, missing := readKeeper(c)
 	if err == nil && missing == nil && r.Complete && id.Alive() {
 		if r.Spec.Mode != w.Mode || r.Spec.Kubernetes != w.Kubernetes {
-			return false, fmt.Errorf("cluster %q is up already as %s of Kubernetes %s: take it down first, or give another --name",
-				c.Name, r.Spec.Mode, r.Spec.Kubernetes)
+			return false, fmt.Errorf("cluster %q is up already as %s of Kubernetes %s: take it down first, "+
+				"or give another --name", c.Name, r.Spec.Mode, r.Spec.Kubernetes)
 		}
 		if broken := firstEnded(c); broken == "" {
 			t.Say("cluster %s is up already: export KUBECONFIG=%s", c.Name, c.Kubeconfig())

@@ -1,7 +1,6 @@
 package component
 
 import (
-	"fmt"
 	"maps"
 	"net/netip"
 	"path/filepath"
@@ -72,7 +71,9 @@ func (s Spec) Address() netip.Addr {
 }
 
 // Server is the address of the API server.
-func (s Spec) Server() string { return fmt.Sprintf("https://%s:%d", s.Address(), s.Ports.API) }
+func (s Spec) Server() string {
+	return "https://" + netip.AddrPortFrom(s.Address(), uint16(s.Ports.API)).String()
+}
 
 // Node is the name of the only node with containers.
 func (s Spec) Node() string { return s.Name + "-node" }

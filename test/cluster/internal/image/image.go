@@ -56,13 +56,14 @@ func (m Maker) Archive(r Recipe) (string, error) {
 			if err != nil {
 				return "", fmt.Errorf("image %q: %w", r.Name, err)
 			}
-			fmt.Fprintf(hash, "%q\n", filepath.Base(filepath.Dir(file)))
+			hash.Write([]byte(filepath.Base(filepath.Dir(file))))
 		case f.Host != "":
 			content, err := os.ReadFile(f.Host)
 			if err != nil {
 				return "", fmt.Errorf("image %q: %w", r.Name, err)
 			}
-			fmt.Fprintf(hash, "%x\n", sha256.Sum256(content))
+			sum := sha256.Sum256(content)
+			hash.Write(sum[:])
 		}
 	}
 	key := hex.EncodeToString(hash.Sum(nil))[:12]

@@ -43,7 +43,7 @@ func (r Runtime) List(ctx context.Context) ([]string, error) {
 
 func (r Runtime) run(ctx context.Context, args ...string) (string, error) {
 	args = append([]string{"--address", r.Socket, "--namespace", namespace}, args...)
-	text, err := exec.CommandContext(ctx, r.Program, args...).Output() //nolint:gosec // ctr, with our words.
+	text, err := exec.CommandContext(ctx, r.Program, args...).Output()
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
 		lines := strings.Split(strings.TrimSpace(string(failed.Stderr)), "\n")
 		return "", fmt.Errorf("%w: %s", err, lines[len(lines)-1])

@@ -44,7 +44,7 @@ func serveUnix(name string) error {
 	if err != nil {
 		return err
 	}
-	return http.Serve(l, nil) //nolint:gosec // Only a test asks.
+	return http.Serve(l, nil) // Only a test asks.
 }
 
 // startOnly starts a keeper and is killed before it gives its word.

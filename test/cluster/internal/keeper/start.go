@@ -46,7 +46,7 @@ func Start(ctx context.Context, self, name string, plan Plan) (*Started, error) 
 	}
 	defer read.Close() //nolint:errcheck // The keeper has its own.
 	// Not exec.CommandContext: it outlives this process.
-	cmd := exec.Command(self, Command, name) //nolint:noctx,gosec // See above; it is this very program.
+	cmd := exec.Command(self, Command, name) //nolint:noctx // See above.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Dir = read, log, log, "/"
 	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true}
 	if plan.Node != nil {

@@ -69,13 +69,14 @@ func (c *Client) Available(ctx context.Context, namespace, name string) (bool, s
 	if err != nil {
 		return false, "", fmt.Errorf("list pods: %w", err)
 	}
+	why := "it has no pod yet"
 	for _, p := range pods.Items {
+		why = fmt.Sprintf("pod %s is %s", p.Name, p.Status.Phase)
 		for _, s := range p.Status.ContainerStatuses {
 			if s.State.Waiting != nil {
-				return false, fmt.Sprintf("pod %s: %s %s", p.Name, s.State.Waiting.Reason, s.State.Waiting.Message), nil
+				why = fmt.Sprintf("pod %s: %s %s", p.Name, s.State.Waiting.Reason, s.State.Waiting.Message)
 			}
 		}
-		return false, fmt.Sprintf("pod %s is %s", p.Name, p.Status.Phase), nil
 	}
-	return false, "it has no pod yet", nil
+	return false, why, nil
 }

@@ -34,7 +34,8 @@ func Load(getenv func(string) string) (Roots, error) {
 			return filepath.Join(v, "refit", "cluster"), nil
 		}
 		if !filepath.IsAbs(home) {
-			return "", fmt.Errorf("find the folder of clusters: neither %s nor HOME is an absolute path: set one", variable)
+			return "", fmt.Errorf("find the folder of clusters: neither %s nor HOME is an absolute path: set one",
+				variable)
 		}
 		return filepath.Join(home, below, "refit", "cluster"), nil
 	}

@@ -16,15 +16,21 @@ func TestLoad(t *testing.T) {
 		err    string
 	}{
 		"home": {
-			"the folders of most people", map[string]string{"HOME": "/home/ada"},
-			Roots{"/home/ada/.local/state/refit/cluster", "/home/ada/.cache/refit/cluster"}, "",
+			"the folders of most people",
+			map[string]string{"HOME": "/home/ada"},
+			Roots{"/home/ada/.local/state/refit/cluster", "/home/ada/.cache/refit/cluster"},
+			"",
 		},
 		"xdg": {
-			"both named", map[string]string{"XDG_STATE_HOME": "/s", "XDG_CACHE_HOME": "/c"},
-			Roots{"/s/refit/cluster", "/c/refit/cluster"}, "",
+			"both named",
+			map[string]string{"XDG_STATE_HOME": "/s", "XDG_CACHE_HOME": "/c"},
+			Roots{"/s/refit/cluster", "/c/refit/cluster"},
+			"",
 		},
 		"relative": {
-			"a relative folder is none", map[string]string{"XDG_STATE_HOME": "s"}, Roots{},
+			"a relative folder is none",
+			map[string]string{"XDG_STATE_HOME": "s"},
+			Roots{},
 			"neither XDG_STATE_HOME nor HOME is an absolute path",
 		},
 	} {
