@@ -30,12 +30,16 @@ MINIO         := $(TOOLS)/minio-$(MINIO_VERSION)
 # Where tests find the server.
 export REFIT_MINIO := $(MINIO)
 
+# The program that brings up a real cluster.
+TESTBED       := bin/refit-testbed
+CLUSTER_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/refit/cluster
+
 PKG     ?= ./...
 FUZZTIME ?= 10s
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##
 ## Use
@@ -61,6 +65,35 @@ demo-wiki: build ## Show mistakes, known issues, refused plans, two stages, kill
 	@hack/demo-wiki.sh
 
 ##
+## Cluster
+##
+
+.PHONY: testbed
+testbed:
+	@go build -C test/cluster -o ../../$(TESTBED) .
+
+.PHONY: cluster-up
+cluster-up: testbed ## Bring a real Kubernetes up on this machine; the first time builds it (docs/how-to/testbed.md).
+	@$(TESTBED) up
+
+.PHONY: cluster-down
+cluster-down: testbed ## Take it down and leave nothing of it.
+	@$(TESTBED) down
+
+.PHONY: cluster-status
+cluster-status: testbed ## Say how it is.
+	@$(TESTBED) status
+
+.PHONY: clean-cluster
+clean-cluster: testbed ## Take every cluster down; with CACHES=1 remove what was built for them too.
+	@$(TESTBED) down --all
+	@if [ -n "$(CACHES)" ]; then rm -rf "$(CLUSTER_CACHE)"; fi
+
+.PHONY: bench-cluster
+bench-cluster: testbed ## Print the figures of the cluster beside their goals (CYCLES=10; COLD=1 builds from empty caches too).
+	@hack/bench-cluster.sh $(TESTBED) $(or $(CYCLES),10) $(COLD)
+
+##
 ## Test
 ##
 
@@ -73,8 +106,8 @@ test-race: $(MINIO) ## Run all tests with the race detector; needs a C compiler.
 	@CGO_ENABLED=1 hack/test.sh -race $(PKG)
 
 .PHONY: e2e
-e2e: ## Upgrade real platforms, the short set.
-	@hack/later.sh test/e2e "e2e: there are no end-to-end tests yet; they come with the first real platform."
+e2e: testbed ## Test the real cluster: build it (once), bring it up, test it, take it down.
+	@hack/e2e.sh $(TESTBED)
 
 .PHONY: e2e-full
 e2e-full: ## Upgrade real platforms, everything.
@@ -114,7 +147,7 @@ bench-peers: $(TEMPORAL) ## Run the same chains on Refit and on a Temporal dev s
 ##
 
 .PHONY: check
-check: fmt-check lint vet tidy licenses vuln hack-test ## Run every check that needs no test run.
+check: fmt-check lint vet tidy licenses vuln hack-test cluster-test ## Run every check that needs no test run.
 	@echo "check: all passed"
 
 .PHONY: lint
@@ -138,6 +171,7 @@ vet: ## Run go vet.
 tidy: ## Fail if go.mod or go.sum is not tidy.
 	go mod tidy -diff
 	go -C hack mod tidy -diff
+	go -C test/cluster mod tidy -diff
 
 .PHONY: licenses
 licenses: ## Fail if a module has a licence that is not on the allow-list.
@@ -155,6 +189,11 @@ PEERS_QUICK := ./internal/proc ./internal/sheet
 hack-test: $(GOVULNCHECK) ## Test the programs of hack/, also that the vulnerability check can fail.
 	@cd hack && files="$$(gofmt -l .)" && if [ -n "$$files" ]; then echo "not formatted: $$files" >&2; exit 1; fi && go vet ./... && GOVULNCHECK=$(GOVULNCHECK) go test ./...
 	@cd hack/bench-peers && go vet $(PEERS_QUICK) && go test $(PEERS_QUICK)
+
+.PHONY: cluster-test
+cluster-test: $(GOLANGCI_LINT) ## Check and test the module test/cluster, without a cluster.
+	@cd test/cluster && $(GOLANGCI_LINT) fmt --diff && $(GOLANGCI_LINT) run ./... && go vet ./... && go test ./...
+	@cd test/cluster/build/programs && go vet ./...
 
 ##
 ## Write

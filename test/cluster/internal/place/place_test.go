@@ -17,8 +17,8 @@ func TestLoad(t *testing.T) {
 	}{
 		"home": {
 			"the folders of most people",
-			map[string]string{"HOME": "/home/ada"},
-			Roots{"/home/ada/.local/state/refit/cluster", "/home/ada/.cache/refit/cluster"},
+			map[string]string{"HOME": "/ada"},
+			Roots{"/ada/.local/state/refit/cluster", "/ada/.cache/refit/cluster"},
 			"",
 		},
 		"xdg": {
