@@ -91,7 +91,8 @@ func execute(ctx context.Context, ns, pod string, command ...string) (string, er
 		SubResource("exec").VersionedParams(&corev1.PodExecOptions{
 		Container: "server", Command: command, Stdout: true, Stderr: true,
 	}, scheme.ParameterCodec)
-	executor, err := remotecommand.NewSPDYExecutor(the.client.Config, http.MethodPost, request.URL())
+	// Not by SPDY, which at times loses what a command wrote that ends at once.
+	executor, err := remotecommand.NewWebSocketExecutor(the.client.Config, http.MethodGet, request.URL().String())
 	if err != nil {
 		return "", err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/refitproject/refit/test/cluster/internal/component"
 	"github.com/refitproject/refit/test/cluster/internal/image"
+	"github.com/refitproject/refit/test/cluster/internal/keeper"
 	"github.com/refitproject/refit/test/cluster/internal/kube"
 	"github.com/refitproject/refit/test/cluster/internal/place"
 )
@@ -36,9 +37,13 @@ func (t Testbed) fill(ctx context.Context, c place.Cluster, spec component.Spec,
 	if spec.Mode == component.Containers {
 		group.Go(func() error {
 			runtime := image.Runtime{Program: "ctr", Socket: component.Runtime(pid)}
-			err := await(both, c, "containerd", func(ctx context.Context) (bool, string, error) {
-				_, err := runtime.List(ctx)
-				return err == nil, fmt.Sprint(err), nil
+			// Only the keeper can tell: before it has a /run of its own, the socket
+			// seen through it is the machine's, and so somebody else's.
+			err := await(both, c, "containerd", func(context.Context) (bool, string, error) {
+				states, err := readStates(c)
+				return slices.ContainsFunc(states, func(s keeper.State) bool {
+					return s.Name == "containerd" && s.Ready
+				}), "it is not ready", err
 			})
 			if err != nil {
 				return err

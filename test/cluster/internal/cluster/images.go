@@ -137,8 +137,8 @@ func (t Testbed) runtime(name string) (image.Runtime, error) {
 		return image.Runtime{}, fmt.Errorf("cluster %q has no images: it runs no containers", name)
 	}
 	id, err := readKeeper(c)
-	if err != nil || !id.Alive() {
-		return image.Runtime{}, fmt.Errorf("cluster %q is broken: bring it up again with refit-testbed up", name)
+	if err != nil || !id.Alive() || !r.Complete {
+		return image.Runtime{}, fmt.Errorf("cluster %q is broken or comes up: wait, or bring it up with refit-testbed up", name)
 	}
 	return image.Runtime{Program: "ctr", Socket: component.Runtime(id.PID)}, nil
 }

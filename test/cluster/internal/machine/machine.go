@@ -21,9 +21,10 @@ import (
 // Picture maps what was looked at to its lines, sorted.
 type Picture map[string][]string
 
-// Take looks at the machine. Processes are those that have a namespace other
-// than this process, and those whose command line or program names one of
-// words: others come and go on a machine that does more than one thing.
+// Take looks at the machine. Processes are those that have a network other than
+// this process, and those whose command line names one of words; mounts are those
+// outside of the folder of temporary files. Others come and go on a machine that
+// does more than one thing.
 func Take(ctx context.Context, words ...string) (Picture, error) {
 	p := Picture{}
 	for name, look := range map[string]func() ([]string, error){
@@ -83,7 +84,7 @@ func processes(words []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := namespaces("/proc/self")
+	own := network("/proc/self")
 	var lines []string
 	for _, dir := range dirs {
 		pid, err := strconv.Atoi(filepath.Base(dir))
@@ -99,7 +100,7 @@ func processes(words []string) ([]string, error) {
 			continue // It has just ended, or is the kernel's.
 		}
 		line := string(bytes.ReplaceAll(bytes.TrimRight(text, "\x00"), []byte{0}, []byte{' '}))
-		other := namespaces(dir)
+		other := network(dir)
 		if named(line, words) || (other != own && other != "") {
 			lines = append(lines, fmt.Sprintf("%d %s", pid, line))
 		}
@@ -111,16 +112,13 @@ func named(line string, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(line, w) })
 }
 
-func namespaces(dir string) string {
-	var all []string
-	for _, kind := range []string{"mnt", "net", "pid"} {
-		link, err := os.Readlink(filepath.Join(dir, "ns", kind))
-		if err != nil {
-			return ""
-		}
-		all = append(all, link)
+// network names the network of a process, "" when it has ended.
+func network(dir string) string {
+	link, err := os.Readlink(filepath.Join(dir, "ns", "net"))
+	if err != nil {
+		return ""
 	}
-	return strings.Join(all, " ")
+	return link
 }
 
 func mounts() ([]string, error) {
@@ -128,7 +126,14 @@ func mounts() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return strings.Split(strings.TrimSpace(string(text)), "\n"), nil
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) > 4 && !strings.HasPrefix(fields[4], os.TempDir()) {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines, nil
 }
 
 func controlGroups() ([]string, error) {
