@@ -20,7 +20,7 @@ import (
 
 // Five hundred nodes and thousands of objects, without root and containers.
 func TestKwok(t *testing.T) {
-	const nodes, pods, maps = "500", 2000, 3000
+	const nodes, pods, maps = "500", 500, 4000
 	if _, said, err := the.bed.run(t.Context(), "up", "--name", "scale", "--mode", "kwok", "--nodes", nodes); err != nil {
 		t.Fatal(said)
 	}

@@ -91,14 +91,14 @@ func execute(ctx context.Context, ns, pod string, command ...string) (string, er
 		SubResource("exec").VersionedParams(&corev1.PodExecOptions{
 		Container: "server", Command: command, Stdout: true, Stderr: true,
 	}, scheme.ParameterCodec)
-	// Not by SPDY, which at times loses what a command wrote that ends at once.
 	executor, err := remotecommand.NewWebSocketExecutor(the.client.Config, http.MethodGet, request.URL().String())
 	if err != nil {
 		return "", err
 	}
-	var out bytes.Buffer
-	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: &out, Stderr: &out})
-	return out.String(), err
+	// Two, because they are written to at the same time.
+	var stdout, stderr bytes.Buffer
+	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: &stdout, Stderr: &stderr})
+	return stdout.String() + stderr.String(), err
 }
 
 func get(ctx context.Context, url string) (string, error) {

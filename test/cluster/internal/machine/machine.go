@@ -23,7 +23,7 @@ type Picture map[string][]string
 
 // Take looks at the machine. Processes are those that have a network other than
 // this process, and those whose command line names one of words; mounts are those
-// outside of the folder of temporary files. Others come and go on a machine that
+// outside of the folder of temporary files, control groups those of containers. Others come and go on a machine that
 // does more than one thing.
 func Take(ctx context.Context, words ...string) (Picture, error) {
 	p := Picture{}
@@ -142,7 +142,7 @@ func controlGroups() ([]string, error) {
 		if err != nil {
 			return nil //nolint:nilerr // Groups of others come and go while one looks.
 		}
-		if d.IsDir() {
+		if d.IsDir() && named(name, []string{"refit", "kube", "cri-"}) {
 			lines = append(lines, name)
 		}
 		return nil
