@@ -76,7 +76,7 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // Nobody asked.
+	defer l.Close()
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestKubeconfigOfOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // Nobody asked.
+	defer l.Close()
 	asked := make(chan struct{})
 	go func() {
 		if conn, err := l.Accept(); err == nil {

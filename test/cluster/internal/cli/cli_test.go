@@ -111,7 +111,7 @@ func TestShowFollows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // It was only read.
+	defer file.Close()
 	read := &removes{t: t, name: name}
 	if err := show(t.Context(), file, read, true); err != nil || read.seen.String() != "one\ntwo\n" {
 		t.Errorf("got %q, %v", read.seen.String(), err)

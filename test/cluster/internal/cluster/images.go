@@ -138,7 +138,8 @@ func (t Testbed) runtime(name string) (image.Runtime, error) {
 	}
 	id, err := readKeeper(c)
 	if err != nil || !id.Alive() || !r.Complete {
-		return image.Runtime{}, fmt.Errorf("cluster %q is broken or comes up: wait, or bring it up with refit-testbed up", name)
+		return image.Runtime{}, fmt.Errorf("cluster %q is broken or comes up: wait, or bring it up with "+
+			"refit-testbed up", name)
 	}
 	return image.Runtime{Program: "ctr", Socket: component.Runtime(id.PID)}, nil
 }
