@@ -58,7 +58,7 @@ var the struct {
 
 func TestMain(m *testing.M) {
 	if os.Getenv("REFIT_CLUSTER") == "" {
-		fmt.Println("accept: the tests of a real cluster run with REFIT_CLUSTER=1: see make e2e")
+		fmt.Println("accept: the tests of a real cluster run with REFIT_CLUSTER=1: see make cluster-accept")
 		return
 	}
 	code, err := setup(m)

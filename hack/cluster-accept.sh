@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests of a real cluster: build it, bring it up, test it, take it down.
-# e2e.sh PROGRAM [GO TEST FLAGS]
+# cluster-accept.sh PROGRAM [GO TEST FLAGS]
 # Without root only what needs none is tested: kwok.
 set -euo pipefail
 cd "$(dirname "$0")/.."
