@@ -26,13 +26,21 @@ const (
 )
 
 // TakingBack predicts how long it takes to take the step back, or to restore from
-// it: as long as doing it, unless earlier runs tell.
+// it: as long as doing it, unless earlier runs tell. Runs that did the step say how long
+// that took, and nothing of the way back: the estimate does not rest on them then.
 func (s *Step) TakingBack() Estimate {
 	if s.Back.Known {
 		return s.Back
 	}
-	return s.Estimate
+	out := s.Estimate
+	if out.byRuns() {
+		out.Source, out.Runs = "", 0
+	}
+	return out
 }
+
+// byRuns tells whether earlier runs are what an estimate rests on.
+func (e *Estimate) byRuns() bool { return e.Source != "" && e.Source != SourceAuthor }
 
 // include notes that a sum has one more part: whether it is known, and what it rests
 // on. What takes no time says nothing of that.

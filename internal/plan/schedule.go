@@ -213,6 +213,7 @@ func rollbackEstimate(s *Stage) Estimate {
 		sum.include(part)
 		sum = sum.lasting(sum.Typical+part.Typical, sum.Worst+part.Worst)
 	}
+	source := wayBackSource{}
 	restored := map[string]bool{}
 	for i := range s.Steps {
 		step := &s.Steps[i]
@@ -222,6 +223,7 @@ func rollbackEstimate(s *Stage) Estimate {
 		if step.Reversible == ReversibleNo {
 			break
 		}
+		source.add(step)
 		add(step.TakingBack())
 		if step.Reversible == ReversibleRestore {
 			for _, c := range step.Changes {
@@ -230,18 +232,42 @@ func rollbackEstimate(s *Stage) Estimate {
 		}
 	}
 	if len(restored) > 0 {
-		addRestore(s, restored, add)
+		addRestore(s, restored, &source, add)
 	}
+	source.note(&sum)
 	return sum
 }
 
+// wayBackSource collects what the estimate of a way back rests on.
+type wayBackSource struct {
+	// seen tells that earlier runs took a step back, guessed that they only did one.
+	seen, guessed bool
+}
+
+func (w *wayBackSource) add(s *Step) {
+	w.seen = w.seen || s.Back.Known
+	w.guessed = w.guessed || !s.Back.Known && s.Estimate.byRuns()
+}
+
+// note takes from an estimate what it does not rest on: runs of which none was ever
+// taken back tell only how long it takes to go forward.
+func (w *wayBackSource) note(e *Estimate) {
+	switch {
+	case !w.seen && e.byRuns():
+		e.Source, e.Runs = "", 0
+	case w.seen && w.guessed:
+		e.Source, e.Runs = SourceMixed, 0
+	}
+}
+
 // addRestore adds what a restore of components takes beside the undoing.
-func addRestore(s *Stage, restored map[string]bool, add func(Estimate)) {
+func addRestore(s *Stage, restored map[string]bool, source *wayBackSource, add func(Estimate)) {
 	index := stepIndex(s.Steps)
 	for _, c := range s.Coverage {
 		if restored[c.Component] {
 			for _, id := range c.Backups {
 				if backup := &s.Steps[index[id]]; backup.certain() {
+					source.add(backup)
 					add(backup.TakingBack())
 				}
 			}

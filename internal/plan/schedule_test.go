@@ -94,6 +94,42 @@ func TestRollbackStopsAtThePointOfNoReturn(t *testing.T) {
 	}
 }
 
+// TestRollbackRestsOnWaysBack claims runs as a source only when they went back.
+func TestRollbackRestsOnWaysBack(t *testing.T) {
+	t.Parallel()
+	ran := func(runs int) Estimate {
+		return Estimate{Typical: minutes(3), Worst: minutes(9), Known: true, Source: SourceRuns, Runs: runs}
+	}
+	byAuthor := Estimate{Typical: minutes(3), Worst: minutes(9), Known: true, Source: SourceAuthor}
+	for name, tc := range map[string]struct {
+		reason            string
+		do, back, another Estimate
+		want              Source
+		runs              int
+	}{
+		"Forward": {"Nothing was ever taken back.", ran(1), Estimate{}, byAuthor, "", 0},
+		"Back":    {"All that runs tell of was taken back.", ran(5), ran(2), Estimate{Known: true}, SourceRuns, 2},
+		"Some":    {"One step was taken back, the other was not.", ran(5), ran(2), ran(5), SourceMixed, 0},
+		"Author":  {"Nobody has run it.", byAuthor, Estimate{}, byAuthor, SourceAuthor, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			one, two := mutating(step("a", Upgrade), ReversibleUndo), mutating(step("b", Upgrade), ReversibleRestore)
+			one.Estimate, one.Back, two.Estimate = tc.do, tc.back, tc.another
+			check := step("check", Verify)
+			check.Estimate = ran(5)
+			if name == "Back" || name == "Author" {
+				check.Estimate = Estimate{Known: true}
+			}
+			two.Changes = []string{"db"}
+			got, _ := estimateStage(&Stage{ID: "s", Steps: []Step{one, two, check}}, nil)
+			if e := got.Rollback; e.Source != tc.want || e.Runs != tc.runs || !e.Known || e.Typical < minutes(3) {
+				t.Errorf("%s got %+v, want it from %q, %d runs", tc.reason, e, tc.want, tc.runs)
+			}
+		})
+	}
+}
+
 func TestResourcesAreUsedInTurn(t *testing.T) {
 	t.Parallel()
 	a, b, c := lasting(step("a", Upgrade), 4, 4), lasting(step("b", Upgrade), 4, 4), lasting(step("c", Upgrade), 4, 4)
