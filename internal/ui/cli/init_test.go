@@ -148,6 +148,7 @@ func TestInitTerminal(t *testing.T) {
 	term.shows("./procedure.yaml")
 	term.types("\r")
 	term.shows("Name of the platform")
+	term.shows("For example hub-prod.")
 	term.types("Hub\r")
 	term.shows("is not permitted")
 	term.types("\x15hub-prod\r")
@@ -172,6 +173,9 @@ func TestInitTerminal(t *testing.T) {
 	term.shows("wrote")
 	if code := term.ends(); code != 0 {
 		t.Errorf("it ended with %d", code)
+	}
+	if strings.Contains(term.all.String(), "such as hub") {
+		t.Error("an example stands in a field, as if Enter took it")
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "platform.yaml"))
 	if err != nil {

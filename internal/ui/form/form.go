@@ -164,6 +164,7 @@ func newField(q *service.Question, given string, accessible bool, check func(key
 	if q.Default != "" {
 		help = strings.TrimSpace(help + " Default: " + q.Default + ".")
 	}
+	help = withExample(q, help)
 	if accessible { // The line is all that is shown.
 		title = strings.TrimSpace(title + ". " + help)
 		if f.value != "" && f.value != q.Default {
@@ -180,7 +181,7 @@ func newField(q *service.Question, given string, accessible bool, check func(key
 		f.secret(title, help, accessible, check)
 	case service.AskText:
 		f.input = huh.NewInput().Title(title).Description(help).Suggestions(q.Suggestions).
-			Placeholder(placeholder(q)).Value(&f.value).Validate(judge)
+			Value(&f.value).Validate(judge)
 	}
 	return f
 }
@@ -231,12 +232,14 @@ func whereIs(form, title string) string {
 	}
 }
 
-// placeholder shows what an answer may look like.
-func placeholder(q *service.Question) string {
-	if len(q.Suggestions) > 0 {
-		return "such as " + q.Suggestions[0]
+// withExample adds to the help what an answer may look like. It does not stand in the
+// field, where it would look like what Enter takes.
+func withExample(q *service.Question, help string) string {
+	if q.Kind != service.AskText || len(q.Suggestions) == 0 || q.Suggestions[0] == q.Default ||
+		strings.Contains(help, q.Suggestions[0]) {
+		return help
 	}
-	return ""
+	return strings.TrimSpace(help + " For example " + q.Suggestions[0] + ".")
 }
 
 func options(list []service.Option) []huh.Option[string] {
