@@ -151,3 +151,22 @@ func isRaw(s string, i int) bool {
 func isNameByte(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
+
+// Fill returns the text of a template string with a word in the place of every
+// expression, for who looks at text whose values are not known yet. It is empty when the
+// expressions cannot be told apart.
+func Fill(s, word string) string {
+	segments, problem := scan(s)
+	if problem != nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, one := range segments {
+		if one.isExpr {
+			b.WriteString(word)
+		} else {
+			b.WriteString(one.text)
+		}
+	}
+	return b.String()
+}

@@ -337,6 +337,18 @@ func TestFunctionsOfPackageComment(t *testing.T) {
 	}
 }
 
+// TestFill puts a word in the place of expressions, and leaves text that is escaped.
+func TestFill(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"plain": "plain", "a ${inputs.x + \"}\"} b${y}": "a X bX", "$${HOME} $1 ${a}": "${HOME} $1 X", "${open": "",
+	} {
+		if got := expr.Fill(in, "X"); got != want {
+			t.Errorf("Fill(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestEscapeRoundTrip(t *testing.T) {
 	t.Parallel()
 	env := newEnv(t)

@@ -57,7 +57,7 @@ func (s *Service) Doctor(ctx context.Context, req DoctorRequest) (*DoctorResult,
 	d.zones()
 	d.procedures(ctx)
 	d.probes(ctx)
-	needed := need{names: s.allPrograms()}
+	needed := need{programs: s.allPrograms()}
 	if req.Platform != "" {
 		needed = d.platform(ctx, req.Platform)
 	}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -273,6 +275,40 @@ stages:
           secretEnv: {TOKEN: "${inputs.token}", PASSWORD: "${inputs.database.password}"}
         changes: [web]
       local: {phase: upgrade, action: exec.command, with: {command: [./install, x], undo: {command: [./undo]}}, changes: [web]}
+      bring: {phase: prepare, action: file.copy, with: {from: pw, to: bin/brought}}
+      inside: {phase: upgrade, action: exec.command, with: {command: [./tool, brought], dir: bin, undo: {command: [bin/gone]}}, changes: [web]}
+      brought: {phase: upgrade, action: exec.command, with: {command: [./bin/brought], undo: {command: ["${inputs.program}"]}}, changes: [web]}
+      there: {phase: upgrade, action: exec.command, with: {command: [./there], undo: {command: [./plain]}}, changes: [web]}
+      secrets:
+        phase: upgrade
+        action: exec.shell
+        with:
+          script: "true"
+          undo: "true"
+          secretEnv: {T: {env: NOTSET}, U: "${inputs.token}", V: {env: HUB_TOKEN}}
+          secretFiles: {F: {file: nofile}, G: {file: bin/brought}}
+          secretStdin: {command: [./ask, x]}
+        changes: [web]
+      script:
+        phase: upgrade
+        action: exec.shell
+        with:
+          script: |
+            mine() { kubectl get pods; }
+            if command -v optional >/dev/null; then optional; fi
+            command -v hinted >/dev/null && hinted
+            command -v wanted >/dev/null || exit 1
+            [ -f x ] && mine | grep "$(jq . x)" | ${inputs.program} -x
+            for n in 1 2; do /opt/none/tool "$n"; done
+            echo "$HOME" 'sed x'; "$TOOL" y; curl "http://x"
+            cd y && ./moved
+          observe: argocd app get x
+          undo: |
+            PATH=$PATH:/opt/x elsewhere
+        changes: [web]
+      unpack: {phase: upgrade, action: exec.command, with: {command: [sh, -c, "cpio -i <x; tar xf x"], undo: {command: [rm]}}, changes: [web]}
+      unpacked: {phase: upgrade, action: exec.command, with: {command: [./maybe], dir: ".", undo: {command: [rm]}}, changes: [web]}
+      somewhere: {phase: upgrade, action: exec.command, with: {command: [./where], dir: "${inputs.program}", undo: {command: [rm]}}, changes: [web]}
 `
 
 // TestDoctorPlatform finds what a platform lacks, all of it at once.
@@ -292,32 +328,76 @@ notifications: {ops: {kind: slack, address: {command: [cat, gone]}}}
 			t.Fatal(err)
 		}
 	}
+	if err := os.Mkdir(dir+"/bin", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, mode := range map[string]os.FileMode{"there": 0o700, "plain": 0o600} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lacking := []string{
+		"juju", "curl", "kubectl", "jq", "argocd", "/opt/none/tool", "optional", "hinted", "wanted", "elsewhere", "mine",
+		"cpio", "echo", "sed", "moved", "command",
+	}
 	p := patient{
 		state:   dir + "/state",
 		request: service.DoctorRequest{Platform: filepath.Join(dir, "platform.yaml")},
 		lookPath: func(name string) (string, error) {
-			if name == "juju" || name == "curl" {
+			if slices.Contains(lacking, name) {
 				return "", errors.New("it is not there")
+			}
+			if strings.HasPrefix(name, dir) {
+				return exec.LookPath(name)
 			}
 			return "/bin/" + name, nil
 		},
 	}
 	got := examine(t, p)
 	for name, want := range map[string]string{
-		"platform":                 "pass PlatformGood",
-		"target/repo":              "fail TargetUnreachable",
-		"program/juju":             "fail ProgramMissing: is needed, and is not in the PATH → install juju",
-		"program/curl":             "fail ProgramMissing",
-		"program/pachctl":          "pass ProgramFound: is /bin/pachctl",
-		"program/cat":              "pass ProgramFound",
-		"program/git":              "pass ProgramFound: is /bin/git, git version ",
-		"program/helm":             "note helm is not needed: no action of this program starts it, and no command of the procedure names it",
-		"program/./install":        "",
-		"program/later":            "",
-		"secret/token":             `fail SecretUnreadable: secret from environment variable "HUB_TOKEN": it is not set → set it where Refit is started`,
-		"secret/database.password": "pass SecretFound: can be read",
-		"secret/notifications.ops": `fail SecretUnreadable: secret from command "cat": `,
-		"backup-store":             `fail StoreUnusable: `,
+		"platform":                          "pass PlatformGood",
+		"target/repo":                       "fail TargetUnreachable",
+		"program/juju":                      "fail ProgramMissing: is needed, and is not in the PATH → install juju",
+		"program/curl":                      "fail ProgramMissing",
+		"program/pachctl":                   "pass ProgramFound: is /bin/pachctl",
+		"program/cat":                       "pass ProgramFound",
+		"program/git":                       "pass ProgramFound: is /bin/git, git version ",
+		"program/helm":                      "note helm is not needed: no action of this program starts it, and no command of the procedure names it",
+		"program/./install":                 "fail ProgramMissing: is needed by only/local, and is not there → put it there, or correct its path",
+		"program/./undo":                    "fail ProgramMissing: is needed by only/local, and is not there",
+		"program/./bin/tool":                "fail ProgramMissing: is needed by only/inside, and is not there",
+		"program/./bin/bin/gone":            "warn ProgramMissing: is not there, and only/inside needs it: an earlier step may make it",
+		"program/./bin/brought":             "",
+		"program/./there":                   "pass ProgramFound: is " + dir + "/there",
+		"program/./plain":                   "fail ProgramMissing: is needed by only/there, and may not be executed → let it be executed: chmod +x " + dir + "/plain",
+		"program/./maybe":                   "warn ProgramMissing: is not there, and only/unpacked needs it: an earlier step may make it",
+		"program/./where":                   "note is not looked for: the folder in which only/somewhere starts it is only known later",
+		"program/cpio":                      "warn ProgramMissing: is not in the PATH, and a script of only/unpack names it → install cpio",
+		"program/kubectl":                   "warn ProgramMissing: is not in the PATH, and a script of only/script names it → install kubectl",
+		"program/jq":                        "warn ProgramMissing",
+		"program/argocd":                    "warn ProgramMissing",
+		"program//opt/none/tool":            "warn ProgramMissing: is not there, and a script of only/script names it",
+		"program/grep":                      "pass ProgramFound",
+		"program/optional":                  "",
+		"program/hinted":                    "",
+		"program/elsewhere":                 "",
+		"program/mine":                      "",
+		"program/command":                   "",
+		"program/echo":                      "",
+		"program/sed":                       "",
+		"program/./moved":                   "",
+		"program/./ask":                     "fail ProgramMissing: is needed by secret only/secrets.secretStdin, and is not there",
+		"secret/only/secrets.secretEnv.T":   `fail SecretUnreadable: secret from environment variable "NOTSET": it is not set → set it where Refit is started`,
+		"secret/only/secrets.secretEnv.U":   "",
+		"secret/only/secrets.secretEnv.V":   `fail SecretUnreadable: secret from environment variable "HUB_TOKEN": it is not set`,
+		"secret/only/secrets.secretFiles.F": `fail SecretUnreadable: secret from file "nofile"`,
+		"secret/only/secrets.secretFiles.G": "",
+		"secret/only/secrets.secretStdin":   `fail SecretUnreadable: secret from command "./ask"`,
+		"program/later":                     "",
+		"secret/token":                      `fail SecretUnreadable: secret from environment variable "HUB_TOKEN": it is not set → set it where Refit is started`,
+		"secret/database.password":          "pass SecretFound: can be read",
+		"secret/notifications.ops":          `fail SecretUnreadable: secret from command "cat": `,
+		"backup-store":                      `fail StoreUnusable: `,
 	} {
 		if !strings.HasPrefix(got[name], want) || want == "" && got[name] != "" {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
@@ -334,7 +414,7 @@ notifications: {ops: {kind: slack, address: {command: [cat, gone]}}}
 		t.Fatal(err)
 	}
 	got = examine(t, p)
-	for name, want := range map[string]string{"secret/token": "pass", "backup-store": "pass StoreGood", "backup-store/disk": "pass RoomGood"} {
+	for name, want := range map[string]string{"secret/token": "pass", "secret/only/secrets.secretEnv.V": "pass SecretFound: can be read", "backup-store": "pass StoreGood", "backup-store/disk": "pass RoomGood"} {
 		if !strings.HasPrefix(got[name], want) {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}

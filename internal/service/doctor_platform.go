@@ -35,26 +35,21 @@ func (d *examination) platform(ctx context.Context, file string) need {
 		}
 		d.foundf(name, plan.Pass, "TargetFound", "", "is %s", identity)
 	}
-	needed := need{names: programsOf(l.procedure), sure: true}
-	for _, ref := range d.secrets(ctx, l) {
-		if list, ok := ref["command"].([]any); ok && len(list) > 0 {
-			if name, ok := list[0].(string); ok {
-				needed.names = append(needed.names, name)
-			}
-		}
-	}
+	steps := needsOf(l.procedure, l.dir)
+	d.secrets(ctx, l, steps)
+	d.notes = append(d.notes, steps.notes...)
 	if l.platform.Backup != nil {
 		d.store(ctx, l)
 	}
-	return needed
+	return need{programs: steps.programs, sure: true, dir: l.dir}
 }
 
-// secrets checks that every secret that the platform refers to can be read, and
-// returns the references. No value is kept or shown.
-func (d *examination) secrets(ctx context.Context, l *loaded) []map[string]any {
-	var refs []map[string]any
+// secrets checks that every secret that the platform and the steps of its procedure
+// refer to can be read, and adds the programs that print some to what is needed. No
+// value is kept or shown.
+func (d *examination) secrets(ctx context.Context, l *loaded, steps *needs) {
+	outcome := plan.Fail
 	try := func(name string, ref map[string]any) {
-		refs = append(refs, ref)
 		const patience = 30 * time.Second
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
@@ -63,18 +58,28 @@ func (d *examination) secrets(ctx context.Context, l *loaded) []map[string]any {
 			if failed, ok := errors.AsType[*action.Error](err); ok && failed.Err != nil {
 				text, remedy = failed.Err.Error(), failed.Remedy
 			}
-			d.foundf("secret/"+name, plan.Fail, "SecretUnreadable", remedy, "%s", text)
+			d.foundf("secret/"+name, outcome, "SecretUnreadable", remedy, "%s", text)
 			return
 		}
 		d.foundf("secret/"+name, plan.Pass, "SecretFound", "", "can be read")
 	}
+	tryAll := func(name string, ref map[string]any) {
+		try(name, ref)
+		steps.secretProgram(name, ref)
+	}
 	for _, name := range l.procedure.Inputs.FieldNames() {
-		eachSecret(name, l.procedure.Inputs.Fields[name].Type, l.inputs[name], try)
+		eachSecret(name, l.procedure.Inputs.Fields[name].Type, l.inputs[name], tryAll)
 	}
 	for _, c := range plan.ChannelsOf(l.platform) {
-		try("notifications."+c.Name, c.Address)
+		tryAll("notifications."+c.Name, c.Address)
 	}
-	return refs
+	for _, s := range steps.secrets {
+		outcome = plan.Fail
+		if !s.must { // An earlier step may make the file.
+			outcome = plan.Warn
+		}
+		try(s.name, s.ref)
+	}
 }
 
 // eachSecret calls do for every reference in a value of type t.

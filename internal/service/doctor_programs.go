@@ -1,137 +1,111 @@
 package service
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/refitproject/refit/internal/plan"
-	"github.com/refitproject/refit/internal/procedure"
-	"github.com/refitproject/refit/internal/yamldoc"
 )
 
 // need is which programs are looked for.
 type need struct {
-	names []string
+	programs []program
 	// sure tells that they are known to be needed: by the procedure of a platform.
 	sure bool
+	// dir is the folder of the platform file.
+	dir string
 }
 
 // allPrograms returns the programs that any action starts by itself.
-func (s *Service) allPrograms() []string {
-	var programs []string
+func (s *Service) allPrograms() []program {
+	var programs []program
 	for _, name := range s.o.Registry.Names() {
 		if spec, ok := s.o.Registry.Spec(name); ok {
-			programs = append(programs, spec.Programs...)
+			for _, one := range spec.Programs {
+				programs = append(programs, program{name: one})
+			}
 		}
 	}
 	return programs
-}
-
-// programsOf returns the programs that a procedure starts: those of its actions, and
-// those that its commands name.
-func programsOf(proc *procedure.Procedure) []string {
-	var programs []string
-	for i := range proc.Facts {
-		programs = append(programs, proc.Facts[i].Spec.Programs...)
-		programs = append(programs, commandsIn(proc.Facts[i].Source.With)...)
-	}
-	for _, p := range proc.Document.Probes {
-		if p.Value.Exec != nil {
-			programs = append(programs, commandOf(p.Value.Exec.Command)...)
-		}
-	}
-	for _, t := range proc.Document.Targets {
-		if t.Value.Kind.Value == "git" {
-			programs = append(programs, "git") // Its identity is asked for with it.
-		}
-	}
-	for _, stage := range proc.Stages {
-		programs = append(programs, programsOfSteps(stage.Steps)...)
-		programs = append(programs, programsOfSteps(stage.Abort)...)
-	}
-	return programs
-}
-
-// programsOfSteps returns the programs of steps, those of sub-procedures
-// included.
-func programsOfSteps(steps []*procedure.StepTemplate) []string {
-	var programs []string
-	for _, step := range steps {
-		programs = append(programs, step.Spec.Programs...)
-		programs = append(programs, commandsIn(step.Source.With)...)
-		if step.Sub != nil {
-			programs = append(programs, programsOfSteps(step.Sub.Steps)...)
-		}
-	}
-	return programs
-}
-
-// commandsIn finds the programs of the keys command of an input, however deep they
-// stand: a command, how its effect is observed, how it is undone.
-func commandsIn(n *yamldoc.Node) []string {
-	if n == nil {
-		return nil
-	}
-	var out []string
-	for i := range n.Pairs {
-		if n.Pairs[i].Key == "command" {
-			out = append(out, commandOf(n.Pairs[i].Value)...)
-		}
-		out = append(out, commandsIn(n.Pairs[i].Value)...)
-	}
-	for _, item := range n.Items {
-		out = append(out, commandsIn(item)...)
-	}
-	return out
-}
-
-// commandOf returns the program of a command, nil when it is only known later.
-func commandOf(n *yamldoc.Node) []string {
-	if n == nil || len(n.Items) == 0 {
-		return nil
-	}
-	name := nodeText(n.Items[0])
-	if name == "" || strings.Contains(name, "${") {
-		return nil
-	}
-	return []string{name}
 }
 
 // programs looks for programs. One that is missing is only a failure when it is known
 // to be needed.
 func (d *examination) programs(ctx context.Context, n need) {
-	slices.Sort(n.names)
-	for _, name := range slices.Compact(n.names) {
-		if strings.Contains(name, "/") && !filepath.IsAbs(name) {
-			continue // It is relative to the folder that the step names.
-		}
-		where, err := d.s.o.LookPath(name)
-		found := "program/" + name
-		switch {
-		case err == nil:
+	for _, p := range merged(n.programs) {
+		found := "program/" + n.shown(&p)
+		where, err := d.s.o.LookPath(cmp.Or(p.path, p.name))
+		if err == nil {
 			version := ""
-			if v := d.versionOf(ctx, name); v != "" {
+			if v := d.versionOf(ctx, p.name); v != "" {
 				version = ", " + v
 			}
 			d.foundf(found, plan.Pass, "ProgramFound", "", "is %s%s", where, version)
-		case n.sure:
-			d.foundf(found, plan.Fail, "ProgramMissing", "install "+name, "is needed, and is not in the PATH")
+			continue
+		}
+		lacks, remedy := "is not in the PATH", "install "+p.name
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			lacks, remedy = "may not be executed", "let it be executed: chmod +x "+p.path
+		case p.path != "":
+			lacks, remedy = "is not there", "put it there, or correct its path"
+		}
+		switch {
+		case !n.sure:
+			d.foundf(found, plan.Warn, "ProgramMissing", "install it for procedures that use it", "%s", lacks)
+		case p.must && p.path == "":
+			d.foundf(found, plan.Fail, "ProgramMissing", remedy, "is needed, and %s", lacks)
+		case p.must:
+			d.foundf(found, plan.Fail, "ProgramMissing", remedy, "is needed by %s, and %s", p.by, lacks)
+		case p.script:
+			d.foundf(found, plan.Warn, "ProgramMissing", remedy, "%s, and a script of %s names it", lacks, p.by)
 		default:
-			d.foundf(found, plan.Warn, "ProgramMissing", "install it for procedures that use it",
-				"is not in the PATH")
+			d.foundf(found, plan.Warn, "ProgramMissing", remedy,
+				"%s, and %s needs it: an earlier step may make it", lacks, p.by)
 		}
 	}
-	if !slices.Contains(n.names, "helm") {
+	if !slices.ContainsFunc(n.programs, func(p program) bool { return p.name == "helm" }) {
 		what := "no action of this program starts it"
 		if n.sure {
 			what += ", and no command of the procedure names it"
 		}
 		d.notes = append(d.notes, DoctorNote{Name: "program/helm", Message: "helm is not needed: " + what})
 	}
+}
+
+// merged returns every program once, by name and path: as it is needed most.
+func merged(all []program) []program {
+	out := slices.Clone(all)
+	slices.SortStableFunc(out, func(a, b program) int {
+		must := 0
+		if a.must != b.must {
+			must = 1
+			if a.must {
+				must = -1
+			}
+		}
+		return cmp.Or(strings.Compare(cmp.Or(a.path, a.name), cmp.Or(b.path, b.name)), must)
+	})
+	return slices.CompactFunc(out, func(a, b program) bool { return cmp.Or(a.path, a.name) == cmp.Or(b.path, b.name) })
+}
+
+// shown is how a program is called: by its path from the platform file when it is
+// below it.
+func (n *need) shown(p *program) string {
+	if p.path == "" {
+		return p.name
+	}
+	if rel, err := filepath.Rel(n.dir, p.path); err == nil && n.dir != "" && filepath.IsLocal(rel) {
+		return "./" + filepath.ToSlash(rel)
+	}
+	return p.path
 }
 
 // versionQuestions are how programs are asked for their version without asking a
