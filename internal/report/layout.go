@@ -10,6 +10,8 @@ import (
 type word struct {
 	parts []span
 	width int
+	// gap is how many spaces stand before it: two between columns.
+	gap int
 }
 
 // layout breaks clean spans into lines of at most first columns for the first
@@ -38,24 +40,25 @@ type breaker struct {
 }
 
 func (b *breaker) add(w word) {
-	if b.used > 0 && b.used+1+w.width > b.limit {
+	if b.used > 0 && b.used+w.gap+w.width > b.limit {
 		b.flush()
 	}
 	if b.used > 0 {
-		b.put(b.gap(w), 1)
+		b.put(b.gap(w), w.gap)
 	}
 	for _, part := range w.parts {
 		b.addPart(part)
 	}
 }
 
-// gap returns the space before w; it belongs to the text around it when both
+// gap returns the spaces before w; it belongs to the text around it when both
 // sides have one meaning, so that a style paints them in one go.
 func (b *breaker) gap(w word) span {
+	blanks := strings.Repeat(" ", w.gap)
 	if last := b.line[len(b.line)-1]; last.role == w.parts[0].role {
-		return in(last.role, " ")
+		return in(last.role, blanks)
 	}
-	return plain(" ")
+	return plain(blanks)
 }
 
 // addPart puts one part of a word on the line and cuts it where it must.
@@ -104,11 +107,12 @@ func (b *breaker) flush() {
 // form one word.
 func words(spans []span) []word {
 	var out []word
-	glued := false
+	glued, gap := false, 0
 	for _, s := range spans {
 		for i, text := range strings.Split(s.text, " ") {
 			if i > 0 {
 				glued = false
+				gap++
 			}
 			if text == "" {
 				continue
@@ -119,9 +123,9 @@ func words(spans []span) []word {
 				w.parts = append(w.parts, in(s.role, text))
 				w.width += n
 			} else {
-				out = append(out, word{parts: []span{in(s.role, text)}, width: n})
+				out = append(out, word{parts: []span{in(s.role, text)}, width: n, gap: gap})
 			}
-			glued = true
+			glued, gap = true, 0
 		}
 	}
 	return out
