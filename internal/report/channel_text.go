@@ -5,6 +5,7 @@ func (t *runText) channels() {
 	if len(t.v.Channels) == 0 {
 		return
 	}
+	t.blank()
 	t.para(0, 2, in(Heading, "Not delivered"), plain(": messages about the run"))
 	for _, c := range t.v.Channels {
 		spans := []span{in(Strong, c.Name), plain(" " + count(c.Waiting, "message"))}
@@ -16,5 +17,4 @@ func (t *runText) channels() {
 		}
 		t.para(2, 4, spans...)
 	}
-	t.blank()
 }

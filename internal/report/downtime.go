@@ -69,11 +69,11 @@ func (t *runText) downtime() {
 	if len(t.v.Downtime) == 0 {
 		return
 	}
+	t.blank()
 	t.para(0, 2, in(Heading, "Downtime"), plain(": as probes measured it, since "+moment(t.v.Downtime[0].From)))
 	for i := range t.v.Downtime {
 		t.component(&t.v.Downtime[i])
 	}
-	t.blank()
 }
 
 func (t *runText) component(d *DowntimeView) {
@@ -81,7 +81,7 @@ func (t *runText) component(d *DowntimeView) {
 	spans := []span{in(Strong, d.Component), plain(" "), in(role, text)}
 	if d.Predicted.Typical > 0 || d.Predicted.Worst > 0 {
 		spans = append(spans,
-			plain(", predicted "+human(d.Predicted.Typical)+", at worst "+human(d.Predicted.Worst)))
+			plain(", predicted "+rough(d.Predicted.Typical)+", at worst "+rough(d.Predicted.Worst)))
 	}
 	if gap := unmeasuredText(d); gap != "" {
 		spans = append(spans, in(Muted, ", "+gap))
@@ -95,8 +95,11 @@ func (t *runText) component(d *DowntimeView) {
 // fineText writes a measured time, a short one to a tenth of a second.
 func fineText(d time.Duration) string {
 	const fine = time.Second / 10
+	if d = d.Round(fine); d > 0 && d < time.Second {
+		return tenths(d)
+	}
 	if d < time.Minute {
-		return d.Round(fine).String()
+		return d.String()
 	}
 	return d.Round(time.Second).String()
 }

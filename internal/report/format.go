@@ -41,6 +41,23 @@ func pair(d, big time.Duration, bigName string, small time.Duration, smallName s
 	return text
 }
 
+// rough returns a predicted duration: less than a second in tenths, for no prediction
+// is more exact than that.
+func rough(d plan.Duration) string {
+	const tenth = time.Second / 10
+	t := time.Duration(d)
+	if t <= 0 || t >= time.Second {
+		return human(d)
+	}
+	if t = max(t.Round(tenth), tenth); t == time.Second {
+		return "1s"
+	}
+	return tenths(t)
+}
+
+// tenths writes less than a second: "0.9s".
+func tenths(t time.Duration) string { return strconv.FormatFloat(t.Seconds(), 'f', 1, 64) + "s" }
+
 // about returns an estimate in words: "about 4m, at worst 12m".
 func about(e plan.Estimate) string {
 	switch {
@@ -49,11 +66,11 @@ func about(e plan.Estimate) string {
 	case !e.Known && e.Typical == 0:
 		return "not known, at most " + human(e.Worst) + " by timeouts"
 	case !e.Known:
-		return "at least " + human(e.Typical) + ", because some steps have no estimate"
-	case e.Worst <= e.Typical:
-		return "about " + human(e.Typical)
+		return "at least " + rough(e.Typical) + ", because some steps have no estimate"
+	case e.Worst <= e.Typical || rough(e.Worst) == rough(e.Typical):
+		return "about " + rough(e.Typical)
 	default:
-		return "about " + human(e.Typical) + ", at worst " + human(e.Worst)
+		return "about " + rough(e.Typical) + ", at worst " + rough(e.Worst)
 	}
 }
 
@@ -65,6 +82,18 @@ func aboutFrom(e plan.Estimate) string {
 		text += ", " + from
 	}
 	return text
+}
+
+// takes says in one sentence how long something takes.
+func takes(e plan.Estimate) string {
+	switch {
+	case e.Known || e.Typical > 0:
+		return "It takes " + aboutFrom(e) + "."
+	case e.Worst > 0:
+		return "How long it takes is not known; at most " + human(e.Worst) + " by timeouts."
+	default:
+		return "How long it takes is not known."
+	}
 }
 
 // restsOn says what an estimate rests on: "from 3 earlier runs"; "" where that is
@@ -88,11 +117,11 @@ func brief(e plan.Estimate) string {
 	case !e.Known && e.Typical == 0:
 		return "no estimate"
 	case !e.Known:
-		return "≥ " + human(e.Typical)
-	case e.Worst <= e.Typical:
-		return human(e.Typical)
+		return "≥ " + rough(e.Typical)
+	case e.Worst <= e.Typical || rough(e.Worst) == rough(e.Typical):
+		return rough(e.Typical)
 	default:
-		return human(e.Typical) + " (" + human(e.Worst) + ")"
+		return rough(e.Typical) + " (" + rough(e.Worst) + ")"
 	}
 }
 

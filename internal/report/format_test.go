@@ -1,6 +1,7 @@
 package report
 
 import (
+	"io"
 	"math"
 	"testing"
 	"time"
@@ -49,6 +50,10 @@ func TestEstimates(t *testing.T) {
 		"Unknown": {plan.Estimate{}, "not known", "no estimate"},
 		"Timeout": {plan.Estimate{Worst: minutes(9)}, "not known, at most 9m by timeouts", "no estimate"},
 		"Nothing": {plan.Estimate{Known: true}, "about 0s", "0s"},
+		"Tenths":  {millis(911, 2733), "about 0.9s, at worst 3s", "0.9s (3s)"},
+		"Same":    {millis(911, 940), "about 0.9s", "0.9s"},
+		"Tiny":    {millis(2, 6), "about 0.1s", "0.1s"},
+		"Second":  {millis(970, 2900), "about 1s, at worst 3s", "1s (3s)"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -60,6 +65,42 @@ func TestEstimates(t *testing.T) {
 				t.Errorf("brief(%+v) = %q, want %q", tc.e, got, tc.brev)
 			}
 		})
+	}
+}
+
+func millis(typical, worst int) plan.Estimate {
+	return plan.Estimate{
+		Typical: plan.Duration(time.Duration(typical) * time.Millisecond), Known: true,
+		Worst: plan.Duration(time.Duration(worst) * time.Millisecond),
+	}
+}
+
+// TestTakes says in whole sentences how long a plan takes.
+func TestTakes(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]plan.Estimate{
+		"It takes about 4m, at worst 12m.":                           estimate(4, 12),
+		"It takes at least 4m, because some steps have no estimate.": {Typical: minutes(4)},
+		"How long it takes is not known; at most 20m by timeouts.":   {Worst: minutes(20)},
+		"How long it takes is not known.":                            {},
+		"It takes about 4m, at worst 12m, from 1 earlier run.":       {Typical: minutes(4), Worst: minutes(12), Known: true, Source: plan.SourceRuns, Runs: 1},
+	} {
+		if got := takes(e); got != want {
+			t.Errorf("takes(%+v) = %q, want %q", e, got, want)
+		}
+	}
+}
+
+// TestLayoutKeepsColumns wraps a line without closing the gaps between its columns.
+func TestLayoutKeepsColumns(t *testing.T) {
+	t.Parallel()
+	text := render(t, func(w io.Writer) error {
+		p := newPage(w, TextOptions{Width: 40})
+		p.para(0, 2, in(Muted, "11:41:55 UTC  "), in(Strong, "one/copy"), plain("  "), plain("looked: it has not begun yet"))
+		return p.close()
+	})
+	if want := "11:41:55 UTC  one/copy  looked: it has\n  not begun yet\n"; text != want {
+		t.Errorf("got %q, want %q", text, want)
 	}
 }
 

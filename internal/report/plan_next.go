@@ -46,7 +46,7 @@ func (t *planText) inShort() {
 	}
 	s := &t.plan.Summary
 	t.para(0, 2, append([]span{in(Heading, "In short"), plain(": ")}, t.sentence()...)...)
-	t.para(2, 4, plain("It takes "+aboutFrom(s.Duration)+"."))
+	t.para(2, 4, plain(takes(s.Duration)))
 	if len(s.Downtime) > 0 {
 		spans := []span{in(Warn, "Down"), plain(": ")}
 		for i, d := range s.Downtime {

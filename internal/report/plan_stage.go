@@ -87,7 +87,7 @@ func (t *planText) stageWindows(s *plan.Stage, sum *plan.StageSummary) {
 	if sum.FitsWindow == nil {
 		return
 	}
-	need := fmt.Sprintf("%s + %s for the way back, at worst", human(sum.InWindow.Worst), human(sum.Rollback.Worst))
+	need := fmt.Sprintf("%s + %s for the way back, at worst", rough(sum.InWindow.Worst), rough(sum.Rollback.Worst))
 	if *sum.FitsWindow {
 		t.field(label, in(Good, "fits"), in(Muted, ": "+need))
 	} else {

@@ -49,9 +49,9 @@ func (b *runBuilder) expectations(a *OperationView, ref run.Ref) {
 // expectedText names what was expected: "4m that it takes as a rule".
 func expectedText(beyond Beyond, e plan.Estimate) string {
 	if beyond == BeyondWorst {
-		return human(e.Worst) + " that it takes at worst"
+		return rough(e.Worst) + " that it takes at worst"
 	}
-	return human(e.Typical) + " that it takes as a rule"
+	return rough(e.Typical) + " that it takes as a rule"
 }
 
 // expectedOf is how long an operation of a step takes.
@@ -185,7 +185,7 @@ func lateSpans(a *OperationView) []span {
 		}
 		return []span{in(lateRole(a.Late), a.Late.Text), in(Muted, from)}
 	case a.LeftBy == LeftByEstimate:
-		return []span{plain("about " + human(a.Left) + " left"), in(Muted, ": it takes "+aboutFrom(a.Expected))}
+		return []span{plain("about " + rough(a.Left) + " left"), in(Muted, ": it takes "+aboutFrom(a.Expected))}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/probe"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -110,6 +111,30 @@ func TestRunText(t *testing.T) {
 	t.Parallel()
 	for name, src := range scenes(t) {
 		goldenLayouts(t, "run-"+name, func(w io.Writer, opts TextOptions) error { return RunText(w, BuildRun(src), opts) })
+	}
+}
+
+// TestRunTextDowntime has one blank line before and behind what was measured, whatever
+// stands around it.
+func TestRunTextDowntime(t *testing.T) {
+	t.Parallel()
+	for name, src := range scenes(t) {
+		for _, left := range []bool{false, true} {
+			v := BuildRun(src)
+			v.Downtime = []DowntimeView{{
+				Measured:  probe.Measured{Component: "hub", Down: 3 * time.Second, Up: time.Minute, Outages: []probe.Outage{{}}},
+				Predicted: millis(911, 2733),
+			}}
+			v.Findings = append(v.Findings, plan.Finding{Name: "disk", Outcome: plan.Warn, Message: "is small"})
+			if left {
+				v.Channels = []ChannelView{{Name: "ops", Waiting: 2}}
+			}
+			text := render(t, func(w io.Writer) error { return RunText(w, v, TextOptions{}) })
+			if !strings.Contains(text, "\n\nDowntime: as probes measured it") || strings.Contains(text+"\n", "\n\n\n") ||
+				!strings.Contains(text, "\n  hub down for 3s, predicted 0.9s, at worst 3s\n") {
+				t.Errorf("%s:\n%s", name, text)
+			}
+		}
 	}
 }
 
