@@ -21,9 +21,10 @@ func newDoctor(c *console) *cobra.Command {
 		Long: `Doctor checks Refit's own folder with its disk, its locks and its database, runs
 that nobody looks after, the clock, time zones, the procedures that it ships and the
 programs that actions start. With a platform file it also checks that file and
-its procedure, identifies the targets, looks for the programs that the procedure
-needs, reads the secrets without showing them, and writes to the backup store and
-removes it again, comparing the room there with the size of the last backups.
+its procedure, identifies the targets, looks for the programs that the commands and
+scripts of the procedure name, reads the secrets without showing them, and writes to
+the backup store and removes it again, comparing the room there with the size of the
+last backups.
 
 What is no reason to act stands below as a note. The exit code is 3 when something
 is missing.`,
