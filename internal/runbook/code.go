@@ -18,20 +18,15 @@ func (w *walker) code(b Block) {
 		w.last.add(piece{text: text, code: true, line: b.Line})
 		return
 	}
-	switch classify(b.Info, text) {
-	case fenceCommands:
+	switch kind := classify(b.Info, text); {
+	case kind == fenceCommands:
 		w.commands(b, text)
-	case fenceFile:
+	case kind == fenceFile && !changesData(b.Info, text):
 		w.file(b, text)
-	default:
-		// A program that nobody else knows is shown by the sentence before it.
-		if (w.does || w.open != nil) && strings.HasSuffix(w.intro(), ":") && mayBeTyped(b.Info, text) {
-			w.warnf("TakenAsCommands", b.Line, "a block without a language is taken as commands").
-				Suggest("write sh behind its ```")
-			w.commands(b, text)
-			return
-		}
+	case textLanguage(language(b.Info)):
 		w.shown(b, text)
+	default:
+		w.unclear(b, text)
 	}
 }
 
@@ -52,7 +47,15 @@ func (w *walker) file(b Block, text string) {
 	}
 	p := piece{text: text, code: true, depth: b.Depth, line: b.Line}
 	if !w.does && (w.open != nil || !fileIntro.MatchString(w.intro())) {
-		w.shown(b, text)
+		if w.open == nil && w.made == 0 && !w.hasText() && w.works() {
+			w.task(b, text) // nothing says that it is there to be looked at
+			return
+		}
+		if p.unclear = w.works(); w.open != nil || w.hasText() {
+			w.put(p)
+		} else {
+			w.shown(b, text)
+		}
 		return
 	}
 	w.pending = append(w.pending, p)
@@ -82,7 +85,7 @@ func (w *walker) intro() string {
 
 // commands makes a step of a block of commands.
 func (w *walker) commands(b Block, text string) {
-	in, output := typed(b.Info, text)
+	before, in, output := typed(b.Info, text)
 	if strings.TrimSpace(in) == "" {
 		w.shown(b, text)
 		return
@@ -94,7 +97,10 @@ func (w *walker) commands(b Block, text string) {
 	if !c.parsed {
 		w.warnf("NotShell", b.Line, "the commands cannot be read as a shell script: they are shown as they stand")
 	}
-	pieces := []piece{{text: c.shows, code: true, depth: b.Depth, line: b.Line}}
+	pieces := []piece{{text: c.shows, code: true, typed: true, depth: b.Depth, line: b.Line}}
+	if before != "" {
+		pieces = slices.Insert(pieces, 0, piece{text: before, code: true, depth: b.Depth, line: b.Line})
+	}
 	if output != "" {
 		pieces = append(pieces, piece{text: "The runbook shows this " +
 			"output:", line: b.Line}, piece{text: output, code: true, line: b.End})

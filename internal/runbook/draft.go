@@ -75,9 +75,13 @@ type piece struct {
 	text string
 	// code is shown line by line, note is a comment that only the author sees.
 	code, note bool
-	marker     string
-	depth      int
-	line       int
+	// unclear tells that nothing says whether code is only there to be looked at.
+	unclear bool
+	// typed tells that code is what a person types.
+	typed  bool
+	marker string
+	depth  int
+	line   int
 }
 
 func (s *step) add(p piece) {

@@ -2,7 +2,6 @@ package runbook
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -186,7 +185,6 @@ var (
 	rootPrompt = regexp.MustCompile(`^\s*([#%])\s+`)
 	tableHead  = regexp.MustCompile(`^[A-Z][A-Z0-9()%/_-]*(?:(?: [A-Z][A-Z0-9()%/_-]*)*` +
 		`\s{2,}[A-Z][A-Z0-9()%/_-]*)+\s*$`)
-	heredoc = regexp.MustCompile(`<<-?\s*["'\\]?([A-Za-z_][A-Za-z0-9_]*)`)
 )
 
 // promptOf returns the prompt with which a line begins, the space behind it
@@ -199,81 +197,4 @@ func promptOf(line string, root bool) string {
 		return rootPrompt.FindString(line)
 	}
 	return ""
-}
-
-// typed splits a block of commands into what is typed and what the page shows as
-// output.
-func typed(info, code string) (commands, output string) {
-	lines := strings.Split(code, "\n")
-	root := rooted(info, lines)
-	if slices.ContainsFunc(lines, func(line string) bool { return promptOf(line, root) != "" }) {
-		t := &terminal{code: code, root: root}
-		for _, line := range lines {
-			t.line(line)
-		}
-		return strings.Join(t.in, "\n"), strings.Trim(strings.Join(t.out, "\n"), "\n")
-	}
-	for i, line := range lines {
-		if i > 0 && tableHead.MatchString(line) {
-			return strings.TrimRight(strings.Join(lines[:i], "\n"), "\n "), strings.Join(lines[i:], "\n")
-		}
-	}
-	return code, ""
-}
-
-// terminal takes apart what was copied from one.
-type terminal struct {
-	code    string
-	root    bool
-	in, out []string
-	// open tells that the command goes on, end is the line that ends its heredoc.
-	open bool
-	end  string
-}
-
-func (t *terminal) line(line string) {
-	prompt := promptOf(line, t.root)
-	switch {
-	case t.end != "":
-		line = strings.TrimPrefix(line, "> ")
-		t.in = append(t.in, line)
-		if strings.TrimSpace(line) == t.end {
-			t.end = ""
-		}
-		return
-	case prompt != "":
-		if line = line[len(prompt):]; strings.TrimSpace(line) == "" {
-			return
-		}
-	case t.open:
-		line = strings.TrimPrefix(line, "> ")
-	default:
-		t.out = append(t.out, line)
-		return
-	}
-	t.in = append(t.in, line)
-	t.open = strings.HasSuffix(line, "\\")
-	m := heredoc.FindStringSubmatch(line)
-	if m != nil && strings.Contains(strings.ReplaceAll(t.code, "\n> ", "\n"), "\n"+m[1]) {
-		t.end = m[1]
-	}
-}
-
-// rooted tells whether "# " is a prompt here and not a comment: the block shows a
-// terminal, nothing else in it is a prompt, and programs follow.
-func rooted(info string, lines []string) bool {
-	if !consoleLanguage(language(info)) {
-		return false
-	}
-	for _, line := range lines {
-		if promptOf(line, false) != "" {
-			return false
-		}
-	}
-	for _, line := range lines {
-		if m := rootPrompt.FindString(line); m != "" && looksTyped([]string{line[len(m):]}) {
-			return true
-		}
-	}
-	return false
 }

@@ -34,6 +34,8 @@ func pages() map[string]string {
 		"Yaml":         "# a: b # c\n\n- Stop: it\n\n" + fence + "\n\tkubectl get \"a: b\" '# c' -- -1 true null ~ !x &y *z %w @v\n" + fence + "\n",
 		"Html":         "<details>\n<summary>More</summary>\n\nStop it.\n\n</details>\n\n<!--\nhidden\n-->\n",
 		"Setext":       "Upgrade\n=======\n\nBackup\n------\n\nDump it.\n\nVerify\n------\n\nLook at it.\n",
+		"Unclear":      "# Up\n\n```\nfoo x\n```\n\n## Upgrade\n\n```\nmy-tool go\n```\n\nVerify it.\n\n```sql\nDROP TABLE x;\n```\n\nWait for it.\n\n```yaml\na: b\n```\n\nIt prints:\n\n```\nall good\n```\n",
+		"Terminal":     "```\na: b\n  $ for i in a; do\n  > go $i <<E\n  > x\n  > E\n  > done\n  ok\n  $ cat <<E\n  c: d\n```\n\n</details>\n",
 		"Nested":       "1. Stop:\n   1. Stop a.\n      - Stop b.\n        > Never stop c.\n   2. Check d:\n\n          kubectl get d\n",
 	}
 }

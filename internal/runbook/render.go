@@ -188,26 +188,7 @@ func (d *Draft) step(w *writer, indent int, s *step) {
 
 // asks returns what a person reads when the step waits for them.
 func (s *step) asks() string {
-	head, foot := "", ""
-	code := true
-	for _, p := range s.pieces {
-		if !p.note {
-			code = p.code
-			break
-		}
-	}
-	switch {
-	case code && s.kind == read:
-		head = "Run this and read what it prints:"
-	case code && s.kind == save:
-		head = "Make this backup:"
-	case code && s.kind.gate():
-		head = "Look at this:"
-	case code && len(s.commands) > 0:
-		head = "Run this:"
-	case code:
-		head = "Do this:"
-	}
+	foot := ""
 	switch s.kind {
 	case heed:
 		foot = "Approve when you have read this."
@@ -215,13 +196,49 @@ func (s *step) asks() string {
 		foot = "Approve when the backup is made and you have seen that it is good."
 	default:
 	}
-	var parts []string
-	for _, part := range []string{head, compose(s.pieces), foot} {
-		if part != "" {
-			parts = append(parts, part)
+	pieces := append(s.introduced(), piece{text: foot})
+	return strings.TrimLeft(compose(pieces), " ")
+}
+
+// introduced returns the pieces of a step with a sentence before code that has none:
+// what is shown must not look as if it were to be typed, or printed by what is.
+func (s *step) introduced() []piece {
+	var out []piece
+	before := piece{code: true}
+	for i, p := range s.pieces {
+		if p.note || strings.TrimSpace(p.text) == "" {
+			continue
 		}
+		first := len(out) == 0
+		switch {
+		case !p.code || !before.code || !first && p.typed && before.typed:
+		case p.typed || first && !slices.ContainsFunc(s.pieces[i:], isTyped):
+			out = append(out, piece{text: s.head(p.typed)})
+		default:
+			out = append(out, piece{text: "The runbook shows this:"})
+		}
+		out = append(out, p)
+		before = p
 	}
-	return strings.TrimLeft(strings.Join(parts, "\n\n"), " ")
+	return out
+}
+
+func isTyped(p piece) bool { return p.typed }
+
+// head is the sentence before code that a step is about.
+func (s *step) head(typed bool) string {
+	switch {
+	case s.kind == read:
+		return "Run this and read what it prints:"
+	case s.kind == save:
+		return "Make this backup:"
+	case s.kind.gate():
+		return "Look at this:"
+	case typed:
+		return "Run this:"
+	default:
+		return "Do this:"
+	}
 }
 
 // alternative writes the lines that let Refit carry a step out, as a comment.

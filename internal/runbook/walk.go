@@ -48,6 +48,7 @@ func (w *walker) tellAbout(parts []part) {
 			if text == "" {
 				continue
 			}
+			w.untaken(b, text)
 			if !code && w.warns(b, text) {
 				if len(w.early) == 0 {
 					w.early = []*step{{kind: heed, phase: roleBefore}}
@@ -208,6 +209,10 @@ func (w *walker) block(b Block, leads bool) {
 		w.code(b)
 	case Raw:
 		text, _ := w.text(b)
+		if plainText(strings.Join(strings.Fields(text), " ")) == "" { // tags around what is shown
+			w.pending = append(w.pending, piece{text: text, note: true, line: b.Line})
+			return
+		}
 		w.put(piece{text: text, code: true, marker: b.Marker, depth: b.Depth, line: b.Line})
 	case Hidden:
 		text, _ := w.text(b)
@@ -372,6 +377,10 @@ func (w *walker) look(kind sentenceKind, sentence string) {
 		s.kind = wait
 	}
 	for _, p := range w.pending {
+		if p.unclear {
+			w.warnf("NotAStep", p.line, "a block is shown with what is looked at behind it, and is no step").
+				Suggest("end the sentence before it with a colon when somebody writes it")
+		}
 		s.add(p)
 	}
 	w.pending = nil

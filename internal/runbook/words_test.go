@@ -216,19 +216,28 @@ func TestHide(t *testing.T) {
 func TestTyped(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct{ info, code, in, out string }{
-		"Prompts":   {"", "$ a\nb\n$ c \\\n  d\ne", "a\nc \\\n  d", "b\ne"},
-		"User":      {"", "ann@host:~/x$ a\nb", "a", "b"},
-		"Brackets":  {"", "[root@host ~]# a\nb", "a", "b"},
-		"Root":      {"console", "# systemctl stop a\nb", "systemctl stop a", "b"},
-		"Comment":   {"sh", "# stop it\nsystemctl stop a", "# stop it\nsystemctl stop a", ""},
-		"Table":     {"sh", "a version\nCOMPONENT   VERSION\na           1", "a version", "COMPONENT   VERSION\na           1"},
-		"Heredoc":   {"", "$ cat <<E\n> x\n> E\nout", "cat <<E\nx\nE", "out"},
-		"NoPrompts": {"", "a\nb", "a\nb", ""},
+		"Loop":       {"console", "$ for i in a b; do\n>   drain $i\n> done\nok", "for i in a b; do\n  drain $i\ndone", "ok"},
+		"LoopBare":   {"", "$ for i in a; do\n  drain $i\ndone\nok", "for i in a; do\n  drain $i\ndone", "ok"},
+		"Quote":      {"", "$ a 'b\n> c'\nok", "a 'b\nc'", "ok"},
+		"Markdown":   {"", "$ a\n> ok", "a", "> ok"},
+		"Apostrophe": {"", "$ echo it's\nStopping\nDone\n$ b", "echo it's\nb", "Stopping\nDone"},
+		"Indented":   {"", "  $ a\n  ok\n  $ b <<E\n  x: y\n  E\n  done", "a\nb <<E\nx: y\nE", "  ok\n  done"},
+		"Endless":    {"", "$ a <<E\nx: y\n$ b", "a <<E\nx: y\nb", ""},
+		"HereString": {"", "$ a <<<E\nok\nE", "a <<<E", "ok\nE"},
+		"LoopOfDocs": {"", "$ for i in a; do\n> b <<E\n> x\n> E\n> done\nok", "for i in a; do\nb <<E\nx\nE\ndone", "ok"},
+		"Prompts":    {"", "$ a\nb\n$ c \\\n  d\ne", "a\nc \\\n  d", "b\ne"},
+		"User":       {"", "ann@host:~/x$ a\nb", "a", "b"},
+		"Brackets":   {"", "[root@host ~]# a\nb", "a", "b"},
+		"Root":       {"console", "# systemctl stop a\nb", "systemctl stop a", "b"},
+		"Comment":    {"sh", "# stop it\nsystemctl stop a", "# stop it\nsystemctl stop a", ""},
+		"Table":      {"sh", "a version\nCOMPONENT   VERSION\na           1", "a version", "COMPONENT   VERSION\na           1"},
+		"Heredoc":    {"", "$ cat <<E\n> x\n> E\nout", "cat <<E\nx\nE", "out"},
+		"NoPrompts":  {"", "a\nb", "a\nb", ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in, out := typed(tc.info, tc.code)
+			_, in, out := typed(tc.info, tc.code)
 			if diff := cmp.Diff([]string{tc.in, tc.out}, []string{in, out}); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
