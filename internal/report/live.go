@@ -231,7 +231,7 @@ func operationNotes(a *OperationView) (notes [][]span) {
 		note = append(progressBar(a.Progress.Done, a.Progress.Total), plain(ProgressText(*a.Progress)))
 	case a.LeftBy == LeftByEstimate && a.Left > 0:
 		note = append(progressBar(int64(a.Took), int64(a.Took+a.Left)),
-			in(Muted, "about "+human(a.Left)+" left: it takes "+aboutFrom(a.Expected)))
+			in(Muted, "about "+rough(a.Left)+" left: it takes "+aboutFrom(a.Expected)))
 	}
 	if a.Progress != nil {
 		note = append(note, in(Muted, rateText(a)))

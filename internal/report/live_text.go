@@ -101,9 +101,9 @@ func endsText(v *RunView) []span {
 		case f.Worst == 0:
 			out = append(out, plain(name+" ends now"))
 		default:
-			text := name + " ends in " + orText(human(f.Typical), "no time")
+			text := name + " ends in " + orText(rough(f.Typical), "no time")
 			if f.Worst > f.Typical {
-				text += ", at the latest in " + human(f.Worst)
+				text += ", at the latest in " + rough(f.Worst)
 			}
 			out = append(out, plain(text))
 		}
@@ -410,7 +410,7 @@ func downInAll(d *DowntimeView) []span {
 		out = append(out, plain(", down "+fineText(d.Down)+" in all"))
 	}
 	if d.Predicted.Worst > 0 {
-		out = append(out, in(Muted, ", predicted "+human(d.Predicted.Typical)+", at worst "+human(d.Predicted.Worst)))
+		out = append(out, in(Muted, ", predicted "+rough(d.Predicted.Typical)+", at worst "+rough(d.Predicted.Worst)))
 	}
 	return out
 }

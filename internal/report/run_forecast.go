@@ -253,7 +253,7 @@ func rateText(a *OperationView) string {
 	}
 	text += per
 	if a.Left > 0 {
-		text += ", about " + human(a.Left) + " left"
+		text += ", about " + rough(a.Left) + " left"
 	}
 	return text
 }
@@ -268,7 +268,7 @@ func (t *runText) ends(name string, f *ForecastView) {
 		t.field(name, plain("now"))
 	default:
 		spans := []span{
-			in(Strong, "in about "+orText(human(f.Typical), "no time")),
+			in(Strong, "in about "+orText(rough(f.Typical), "no time")),
 			plain(" (" + clockTime(f.Ends, t.v.Looked) + ")"),
 		}
 		if f.Latest.After(f.Ends) {
