@@ -198,7 +198,7 @@ func TestDocsTutorial(t *testing.T) {
 			regexp.MustCompile(`guestbook-[0-9a-f]{16}`),
 			regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?`),
 			regexp.MustCompile(`its \d+ events`),
-			regexp.MustCompile(`[1-9]\d*(\.\d+)?m?s$`),
+			regexp.MustCompile(`\d+(\.\d+)?m?s( in \d+ outages)?$`),
 			regexp.MustCompile(`\d+\.\d [KM]iB`),
 		},
 		environ: []string{"REFIT_TEST_NOW=real"}, programs: bin,
