@@ -217,6 +217,12 @@ func (a *app) images() *cobra.Command {
 		RunE: a.with(func(cmd *cobra.Command, t cluster.Testbed, args []string) error {
 			return t.Load(cmd.Context(), a.name, args)
 		}),
+	}, &cobra.Command{
+		Use: "save NAME FILE", Args: cobra.ExactArgs(2),
+		Short: "Make the image of a recipe and write it as an archive of docker, for another cluster.",
+		RunE: a.with(func(cmd *cobra.Command, t cluster.Testbed, args []string) error {
+			return t.Save(cmd.Context(), args[0], args[1])
+		}),
 	})
 	return cmd
 }

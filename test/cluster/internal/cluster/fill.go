@@ -27,7 +27,7 @@ var manifests embed.FS // The embed package wants it.
 
 // fill loads the images, makes the objects that every cluster has, and waits
 // until all of it works.
-func (t Testbed) fill(ctx context.Context, c place.Cluster, spec component.Spec, pid int, archives []string) error {
+func (t Testbed) fill(ctx context.Context, c place.Cluster, spec component.Spec, pid int, images []image.Image) error {
 	client, err := kube.Load(c.Kubeconfig())
 	if err != nil {
 		return err
@@ -48,7 +48,8 @@ func (t Testbed) fill(ctx context.Context, c place.Cluster, spec component.Spec,
 			if err != nil {
 				return err
 			}
-			return runtime.Load(both, archives...)
+			_, err = runtime.Load(both, images...)
+			return err
 		})
 	}
 	group.Go(func() error {

@@ -2,10 +2,13 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/refitproject/refit/test/cluster/internal/build"
 	"github.com/refitproject/refit/test/cluster/internal/component"
@@ -41,11 +44,11 @@ func (t Testbed) Build(ctx context.Context, what, kubernetes string) error {
 			continue
 		}
 		done = true
-		archive, err := t.Image(ctx, r, modules)
+		made, err := t.Image(ctx, r, modules)
 		if err != nil {
 			return err
 		}
-		t.Say("image %s is in %s", r.Ref(), archive)
+		t.Say("image %s is there, %d MiB", made.Ref, made.Size>>20)
 	}
 	if !done {
 		return fmt.Errorf("there is nothing called %q to build: one of %s", what, strings.Join(known, ", "))
@@ -65,21 +68,33 @@ func (t Testbed) buildShown(ctx context.Context, m build.Module) error {
 	return nil
 }
 
-// Image makes the image of a recipe, with the programs that it needs, and
-// returns its archive.
-func (t Testbed) Image(ctx context.Context, r image.Recipe, modules []build.Module) (string, error) {
+// Image makes the image of a recipe, with the programs that it needs.
+func (t Testbed) Image(ctx context.Context, r image.Recipe, modules []build.Module) (image.Image, error) {
+	maker := t.Maker(modules)
 	for _, program := range r.Programs() {
+		if program == build.Refit {
+			file, err := t.Builder().Checkout(ctx)
+			if err != nil {
+				return image.Image{}, err
+			}
+			maker = maker.With(program, file)
+			continue
+		}
 		name, _, _ := strings.Cut(program, "/")
 		for _, m := range modules {
 			if m.Name != name {
 				continue
 			}
 			if err := t.Builder().Build(ctx, m); err != nil {
-				return "", err
+				return image.Image{}, err
 			}
 		}
 	}
-	return t.Maker(modules).Make(ctx, r)
+	all, err := t.Recipes()
+	if err != nil {
+		return image.Image{}, err
+	}
+	return maker.Make(ctx, r, all)
 }
 
 // Images returns the names of the images that a cluster has.
@@ -107,19 +122,73 @@ func (t Testbed) Load(ctx context.Context, name string, what []string) error {
 		return err
 	}
 	for _, w := range what {
-		archive := w
-		if i := slices.IndexFunc(recipes, func(r image.Recipe) bool { return r.Name == w }); i >= 0 {
-			if archive, err = t.Image(ctx, recipes[i], modules); err != nil {
-				return err
-			}
-		} else if _, err := os.Stat(w); err != nil {
-			return fmt.Errorf("load image %q: it is neither a recipe in %s/images nor a file", w, t.Source)
-		}
-		if err := runtime.Load(ctx, archive); err != nil {
+		if err := t.load(ctx, runtime, w, recipes, modules); err != nil {
 			return err
 		}
-		t.Say("loaded %s", w)
 	}
+	return nil
+}
+
+func (t Testbed) load(ctx context.Context, to image.Runtime, what string, recipes []image.Recipe,
+	modules []build.Module,
+) error {
+	i := slices.IndexFunc(recipes, func(r image.Recipe) bool { return r.Name == what })
+	if i < 0 {
+		if _, err := os.Stat(what); err != nil {
+			return fmt.Errorf("load image %q: it is neither a recipe in %s/images nor a file", what, t.Source)
+		}
+		t.Say("load %s", what)
+		return to.LoadFile(ctx, what)
+	}
+	made, err := t.Image(ctx, recipes[i], modules)
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	imported, err := to.Load(ctx, made)
+	if err != nil {
+		return err
+	}
+	if imported[0] {
+		t.Say("loaded %s after %s", made.Ref, time.Since(begin).Round(100*time.Millisecond))
+	} else {
+		t.Say("%s was loaded already", made.Ref)
+	}
+	return nil
+}
+
+// Save writes the image of a recipe to a file, which is there whole or not at
+// all.
+func (t Testbed) Save(ctx context.Context, what, file string) error {
+	recipes, err := t.Recipes()
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(recipes, func(r image.Recipe) bool { return r.Name == what })
+	if i < 0 {
+		return fmt.Errorf("save image %q: there is no recipe of it in %s/images", what, t.Source)
+	}
+	modules, err := t.Builder().Modules("")
+	if err != nil {
+		return err
+	}
+	made, err := t.Image(ctx, recipes[i], modules)
+	if err != nil {
+		return err
+	}
+	to, err := os.CreateTemp(filepath.Dir(file), ".image-*")
+	if err != nil {
+		return fmt.Errorf("save image %q: %w", what, err)
+	}
+	err = errors.Join(made.Archive(to), to.Chmod(0o644), to.Close())
+	if err == nil {
+		err = os.Rename(to.Name(), file)
+	}
+	if err != nil {
+		_ = os.Remove(to.Name()) // The first error says more.
+		return fmt.Errorf("save image %q: %w", what, err)
+	}
+	t.Say("wrote %s", file)
 	return nil
 }
 

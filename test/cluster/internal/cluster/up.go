@@ -59,12 +59,12 @@ func (t Testbed) up(ctx context.Context, w Wish, m machine) error {
 	if stays, err := t.heal(ctx, c, w); stays || err != nil {
 		return err
 	}
-	archives, spec, err := t.prepare(ctx, c, w, m)
+	images, spec, err := t.prepare(ctx, c, w, m)
 	if err != nil {
 		return err
 	}
 	begin := time.Now()
-	if err := t.start(ctx, c, spec, archives); err != nil {
+	if err := t.start(ctx, c, spec, images); err != nil {
 		return fmt.Errorf("cluster %q: %w", c.Name, err)
 	}
 	if err := writeRecord(c, Record{Spec: spec, Complete: true}); err != nil {
@@ -131,7 +131,7 @@ func (t Testbed) heal(ctx context.Context, c place.Cluster, w Wish) (stays bool,
 
 // prepare makes all that can be made before anything is started.
 func (t Testbed) prepare(ctx context.Context, c place.Cluster, w Wish, m machine) (
-	archives []string, spec component.Spec, err error,
+	images []image.Image, spec component.Spec, err error,
 ) {
 	modules, programs, err := t.needed(w.Mode, w.Kubernetes)
 	if err != nil {
@@ -148,21 +148,21 @@ func (t Testbed) prepare(ctx context.Context, c place.Cluster, w Wish, m machine
 	}
 	switch w.Mode {
 	case component.Containers:
-		archives, err = t.equipNode(ctx, c, modules, &spec, m)
+		images, err = t.equipNode(ctx, c, modules, &spec, m)
 		if w.Port != 0 {
 			spec.Ports.API = w.Port
 		}
 	case component.Kwok:
 		spec.Ports, err = freePorts(ctx, w.Port)
 	}
-	return archives, spec, err
+	return images, spec, err
 }
 
 // equipNode makes the images and fills in what only a cluster with containers
 // has.
 func (t Testbed) equipNode(ctx context.Context, c place.Cluster, modules []build.Module, spec *component.Spec,
 	m machine,
-) ([]string, error) {
+) ([]image.Image, error) {
 	if node.Connected(node.Link(c.Name)) {
 		return nil, fmt.Errorf("cluster %q: a network interface %q is there and is of no cluster: remove it with "+
 			"ip link delete %s, or give another --name", c.Name, node.Link(c.Name), node.Link(c.Name))
@@ -184,7 +184,7 @@ func (t Testbed) equipNode(ctx context.Context, c place.Cluster, modules []build
 	if err != nil {
 		return nil, err
 	}
-	var archives []string
+	var images []image.Image
 	for _, name := range basic() {
 		i := slices.IndexFunc(recipes, func(r image.Recipe) bool { return r.Name == name })
 		if i < 0 {
@@ -193,17 +193,17 @@ func (t Testbed) equipNode(ctx context.Context, c place.Cluster, modules []build
 		if name == "pause" {
 			spec.Pause = recipes[i].Ref()
 		}
-		archive, err := t.Maker(modules).Make(ctx, recipes[i])
+		made, err := t.Maker(modules).Make(ctx, recipes[i], recipes)
 		if err != nil {
 			return nil, err
 		}
-		archives = append(archives, archive)
+		images = append(images, made)
 	}
-	return archives, nil
+	return images, nil
 }
 
 // start starts a cluster whose folder does not exist yet.
-func (t Testbed) start(ctx context.Context, c place.Cluster, spec component.Spec, archives []string) error {
+func (t Testbed) start(ctx context.Context, c place.Cluster, spec component.Spec, images []image.Image) error {
 	if err := writeRecord(c, Record{Spec: spec}); err != nil {
 		return err
 	}
@@ -227,7 +227,7 @@ func (t Testbed) start(ctx context.Context, c place.Cluster, spec component.Spec
 	if err := k.Go(); err != nil {
 		return err
 	}
-	return t.fill(ctx, c, spec, k.Identity.PID, archives)
+	return t.fill(ctx, c, spec, k.Identity.PID, images)
 }
 
 // writeFiles writes certificates and configurations.

@@ -7,10 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -19,19 +17,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/go-containerregistry/pkg/compression"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
-
-	"github.com/refitproject/refit/test/cluster/internal/place"
 )
 
 // Maker makes images.
 type Maker struct {
-	// Cache is where archives are kept.
+	// Cache is where layers are kept.
 	Cache string
 	// Program returns the file of a program, which is built then.
 	Program func(name string) (string, error)
@@ -39,13 +34,78 @@ type Maker struct {
 	Say func(format string, args ...any)
 }
 
-// Archive is where the image of a recipe is, whether it is made or not. What
-// the recipe takes from has to be there.
-func (m Maker) Archive(r Recipe) (string, error) {
-	hash := sha256.New()
-	text, err := json.Marshal(r)
+// With returns a maker that knows one more program.
+func (m Maker) With(program, file string) Maker {
+	others := m.Program
+	m.Program = func(name string) (string, error) {
+		if name == program {
+			return file, nil
+		}
+		return others(name)
+	}
+	return m
+}
+
+// Image is a whole image: bytes are read from the cache when they are needed.
+type Image struct {
+	// Ref is the name by which pods use it.
+	Ref string
+	// Key names everything that went in.
+	Key string
+	// Size is how many bytes its layers have in the cache.
+	Size int64
+
+	image v1.Image
+}
+
+// Make makes the layers of a recipe that are not in the cache. all are the
+// recipes that it may be made from.
+func (m Maker) Make(ctx context.Context, r Recipe, all []Recipe) (Image, error) {
+	image, err := m.make(ctx, r, all)
 	if err != nil {
-		return "", fmt.Errorf("name image %q: %w", r.Name, err)
+		return Image{}, fmt.Errorf("make image %q: %w", r.Name, err)
+	}
+	return image, nil
+}
+
+func (m Maker) make(ctx context.Context, r Recipe, all []Recipe) (Image, error) {
+	layers, err := m.system(ctx, r, all)
+	if err != nil {
+		return Image{}, err
+	}
+	if len(r.Files)+len(r.Links)+len(r.Folders) > 0 {
+		key, err := m.filesKey(r)
+		if err != nil {
+			return Image{}, err
+		}
+		// Not compressed: it is read more often than it is stored.
+		files, err := m.keep(ctx, r.Name, key, false, func(w io.Writer) error { return m.layer(r, w) })
+		if err != nil {
+			return Image{}, err
+		}
+		layers = append(layers, files)
+	}
+	image, err := assemble(r, layers)
+	if err != nil {
+		return Image{}, err
+	}
+	config, err := image.ConfigName()
+	if err != nil {
+		return Image{}, fmt.Errorf("name the configuration: %w", err)
+	}
+	made := Image{Ref: r.Ref(), Key: config.Hex[:12], image: image}
+	for _, l := range layers {
+		made.Size += l.Bytes
+	}
+	return made, nil
+}
+
+// filesKey names what goes into the layer of files.
+func (m Maker) filesKey(r Recipe) (string, error) {
+	hash := sha256.New()
+	text, err := json.Marshal([]any{r.Files, r.Links, r.Folders})
+	if err != nil {
+		return "", fmt.Errorf("name the files: %w", err)
 	}
 	hash.Write(text)
 	for _, to := range slices.Sorted(maps.Keys(r.Files)) {
@@ -54,74 +114,32 @@ func (m Maker) Archive(r Recipe) (string, error) {
 			// Its folder is named after what it is made from.
 			file, err := m.Program(f.Program)
 			if err != nil {
-				return "", fmt.Errorf("image %q: %w", r.Name, err)
+				return "", err
 			}
 			hash.Write([]byte(filepath.Base(filepath.Dir(file))))
 		case f.Host != "":
 			content, err := os.ReadFile(f.Host)
 			if err != nil {
-				return "", fmt.Errorf("image %q: %w", r.Name, err)
+				return "", fmt.Errorf("read a file of the machine: %w", err)
 			}
 			sum := sha256.Sum256(content)
 			hash.Write(sum[:])
 		}
 	}
-	key := hex.EncodeToString(hash.Sum(nil))[:12]
-	return filepath.Join(m.Cache, r.Name+"-"+r.Tag+"-"+key+".tar"), nil
+	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// Make makes the image of a recipe unless it is there, and returns its archive.
-func (m Maker) Make(ctx context.Context, r Recipe) (string, error) {
-	file, err := m.Archive(r)
-	if err != nil {
-		return "", err
-	}
-	_, err = os.Stat(file)
-	if err == nil {
-		return file, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("find image %q: %w", r.Name, err)
-	}
-	lock, err := place.LockFile(filepath.Join(m.Cache, r.Name+".lock"), true)
-	if err != nil {
-		return "", err
-	}
-	defer lock.Close() //nolint:errcheck // The kernel lets go of it.
-	if err := ctx.Err(); err != nil {
-		return "", context.Cause(ctx)
-	}
-	m.Say("make image %s", r.Ref())
-	image, err := m.image(r)
-	if err != nil {
-		return "", fmt.Errorf("make image %q: %w", r.Name, err)
-	}
-	tag, err := name.NewTag(r.Ref())
-	if err != nil {
-		return "", fmt.Errorf("make image %q: %w", r.Name, err)
-	}
-	if err := tarball.WriteToFile(file+".new", tag, image); err != nil {
-		return "", fmt.Errorf("make image %q: %w", r.Name, err)
-	}
-	if err := os.Rename(file+".new", file); err != nil {
-		return "", fmt.Errorf("make image %q: %w", r.Name, err)
-	}
-	return file, nil
-}
-
-func (m Maker) image(r Recipe) (v1.Image, error) {
-	// Not compressed: it is read more often than it is stored.
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
-		read, write := io.Pipe()
-		go func() { write.CloseWithError(m.layer(r, write)) }()
-		return read, nil
-	}, tarball.WithCompression(compression.None))
-	if err != nil {
-		return nil, fmt.Errorf("make a layer: %w", err)
-	}
-	image, err := mutate.AppendLayers(empty.Image, layer)
-	if err != nil {
-		return nil, fmt.Errorf("add a layer: %w", err)
+// assemble puts layers under the configuration of a recipe.
+func assemble(r Recipe, layers []Layer) (v1.Image, error) {
+	image := empty.Image
+	for _, l := range layers {
+		layer, err := l.layer()
+		if err != nil {
+			return nil, fmt.Errorf("read a layer: %w", err)
+		}
+		if image, err = mutate.AppendLayers(image, layer); err != nil {
+			return nil, fmt.Errorf("add a layer: %w", err)
+		}
 	}
 	file, err := image.ConfigFile()
 	if err != nil {
@@ -129,9 +147,16 @@ func (m Maker) image(r Recipe) (v1.Image, error) {
 	}
 	file = file.DeepCopy()
 	file.OS, file.Architecture = "linux", runtime.GOARCH
+	search := "/usr/local/bin:/usr/bin:/bin"
+	if r.From != "" || r.Debian != "" {
+		search = "/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	}
 	file.Config = v1.Config{
-		Entrypoint: r.Entrypoint, Cmd: r.Command, User: r.User,
-		Env: append([]string{"PATH=/usr/local/bin:/usr/bin:/bin"}, r.Env...),
+		Entrypoint: r.Entrypoint, Cmd: r.Command, User: r.User, WorkingDir: r.Dir,
+		Env: r.Env,
+	}
+	if !slices.ContainsFunc(r.Env, func(v string) bool { return strings.HasPrefix(v, "PATH=") }) {
+		file.Config.Env = append([]string{"PATH=" + search}, r.Env...)
 	}
 	image, err = mutate.ConfigFile(image, file)
 	if err != nil {
@@ -140,10 +165,28 @@ func (m Maker) image(r Recipe) (v1.Image, error) {
 	return image, nil
 }
 
+// Archive writes the image as an archive of docker.
+func (i Image) Archive(w io.Writer) error {
+	tag, err := name.NewTag(i.Ref)
+	if err != nil {
+		return fmt.Errorf("write image %q: %w", i.Ref, err)
+	}
+	if err := tarball.Write(tag, i.image, w); err != nil {
+		return fmt.Errorf("write image %q: %w", i.Ref, err)
+	}
+	return nil
+}
+
 // layer writes the tar of a recipe; the same recipe gives the same bytes.
 func (m Maker) layer(r Recipe, to io.Writer) error {
 	w := tar.NewWriter(to)
 	made := map[string]bool{"/": true}
+	if r.From != "" {
+		// What the system has must keep its mode.
+		for _, dir := range strings.Fields("etc opt tmp usr usr/bin usr/local usr/local/bin var var/lib") {
+			made["/"+dir] = true
+		}
+	}
 	for _, dir := range slices.Sorted(slices.Values(r.Folders)) {
 		if err := mkdir(w, dir, 0o1777, made); err != nil {
 			return err
@@ -194,6 +237,9 @@ func (m Maker) file(w *tar.Writer, name string, f File) error {
 	header := &tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(name, "/"), Mode: 0o644}
 	if f.Text != "" {
 		header.Size = int64(len(f.Text))
+		if strings.HasPrefix(f.Text, "#!") {
+			header.Mode = 0o755
+		}
 		return write(w, header, bytes.NewReader([]byte(f.Text)))
 	}
 	from := f.Host

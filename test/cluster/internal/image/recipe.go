@@ -11,7 +11,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Recipe is how an image is made: one layer, and how its program is called.
+// Recipe is how an image is made, and how its program is called. Its layers are
+// the Debian system, what is installed into it, and the files.
 type Recipe struct {
 	// Name is that of the file, without .yaml.
 	Name string `json:"-"`
@@ -19,8 +20,22 @@ type Recipe struct {
 	Tag string `json:"tag"`
 	// Summary says what it is for.
 	Summary string `json:"summary"`
+	// Debian is a suite: the image is a small Debian system for others to be made
+	// from, and nothing else.
+	Debian string `json:"debian,omitempty"`
+	// From is the recipe of the Debian system that is below; "" for none.
+	From string `json:"from,omitempty"`
+	// Packages are those of Debian to install.
+	Packages []string `json:"packages,omitempty"`
+	// Python are packages of PyPI for the virtual environment /opt/venv. Each has
+	// its version.
+	Python []string `json:"python,omitempty"`
+	// NPM are packages of npm, below /usr/local. Each has its version.
+	NPM []string `json:"npm,omitempty"`
+	// Run are commands of the shell, carried out in the image after all that.
+	Run []string `json:"run,omitempty"`
 	// Files maps absolute paths in the image to what is there.
-	Files map[string]File `json:"files"`
+	Files map[string]File `json:"files,omitempty"`
 	// Links maps absolute paths to what they point to.
 	Links map[string]string `json:"links,omitempty"`
 	// Folders are made for everybody to write to, as /tmp is.
@@ -29,6 +44,8 @@ type Recipe struct {
 	Command    []string `json:"command,omitempty"`
 	Env        []string `json:"env,omitempty"`
 	User       string   `json:"user,omitempty"`
+	// Dir is where its program begins.
+	Dir string `json:"dir,omitempty"`
 }
 
 // File is one file of an image. Exactly one field is set.
@@ -37,7 +54,7 @@ type File struct {
 	Program string `json:"program,omitempty"`
 	// Host is a file of the machine, from a package that is installed.
 	Host string `json:"host,omitempty"`
-	// Text is the content.
+	// Text is the content. One that begins with #! is a program.
 	Text string `json:"text,omitempty"`
 }
 
@@ -93,21 +110,15 @@ func (r Recipe) check() error {
 	if r.Tag == "" || r.Summary == "" {
 		return fmt.Errorf("tag and summary are needed")
 	}
-	if len(r.Files) == 0 {
+	if err := r.checkSystem(); err != nil {
+		return err
+	}
+	if len(r.Files) == 0 && r.Debian == "" && r.From == "" {
 		return fmt.Errorf("it has no files")
 	}
 	for name, f := range r.Files {
-		if !path.IsAbs(name) || path.Clean(name) != name {
-			return fmt.Errorf("file %q: the path has to be absolute and clean", name)
-		}
-		set := 0
-		for _, v := range []string{f.Program, f.Host, f.Text} {
-			if v != "" {
-				set++
-			}
-		}
-		if set != 1 {
-			return fmt.Errorf("file %q: exactly one of program, host and text is needed", name)
+		if err := r.checkFile(name, f); err != nil {
+			return fmt.Errorf("file %q: %w", name, err)
 		}
 	}
 	for name := range r.Links {
@@ -116,4 +127,50 @@ func (r Recipe) check() error {
 		}
 	}
 	return nil
+}
+
+func (r Recipe) checkFile(name string, f File) error {
+	if !path.IsAbs(name) || path.Clean(name) != name {
+		return fmt.Errorf("the path has to be absolute and clean")
+	}
+	top, _, _ := strings.Cut(name[1:], "/")
+	if r.From != "" && slices.Contains([]string{"bin", "lib", "lib64", "sbin"}, top) {
+		return fmt.Errorf("/%s is a link in Debian: put it below /usr", top)
+	}
+	set := 0
+	for _, v := range []string{f.Program, f.Host, f.Text} {
+		if v != "" {
+			set++
+		}
+	}
+	if set != 1 {
+		return fmt.Errorf("exactly one of program, host and text is needed")
+	}
+	return nil
+}
+
+// checkSystem checks what has to do with a Debian system.
+func (r Recipe) checkSystem() error {
+	if r.Debian != "" && (r.From != "" || r.installs() || len(r.Files) > 0) {
+		return fmt.Errorf("debian: a system has nothing beside it: make another recipe from it")
+	}
+	if r.From == "" && r.installs() {
+		return fmt.Errorf("from: packages, python, npm and run need a Debian system below")
+	}
+	for _, p := range r.Python {
+		if name, version, ok := strings.Cut(p, "=="); !ok || name == "" || version == "" {
+			return fmt.Errorf("python %q: it has to be name==version", p)
+		}
+	}
+	for _, p := range r.NPM {
+		if at := strings.LastIndex(p, "@"); at < 1 || at == len(p)-1 {
+			return fmt.Errorf("npm %q: it has to be name@version", p)
+		}
+	}
+	return nil
+}
+
+// installs tells whether something is installed into the system below.
+func (r Recipe) installs() bool {
+	return len(r.Packages)+len(r.Python)+len(r.NPM)+len(r.Run) > 0
 }
