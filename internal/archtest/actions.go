@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"path"
-	"regexp"
 	"strings"
 )
 
@@ -12,7 +11,6 @@ const (
 	familiesDir = "internal/action"
 	listFile    = "internal/action/all/all.go"
 	pagesDir    = "docs/reference/actions"
-	matrixFile  = "test/e2e/matrix.yaml"
 )
 
 // definition is one action as its source defines it.
@@ -24,9 +22,9 @@ type definition struct {
 	Pos        token.Pos
 }
 
-// actions checks that every action is in the one list, has a page, goes through
-// the suite of package actiontest, and, once there is a matrix of end-to-end
-// tests, has a row in it. Pages of actions that do not exist are problems too.
+// actions checks that every action is in the one list, has a page, and goes
+// through the suite of package actiontest. Pages of actions that do not exist are
+// problems too.
 func actions(t *Tree) []Problem {
 	var problems []Problem
 	pages := map[string]bool{"README": true}
@@ -109,9 +107,6 @@ func (t *Tree) judgeAction(d definition) []Problem {
 	if !t.hasSuite(d) {
 		add("action %s has no suite: call actiontest.Run with %s in a test of its package", d.Name, d.Func)
 	}
-	if _, ok := t.Files[matrixFile]; ok && !t.hasRow(d.Name) {
-		add("action %s has no row in %s: a real server, or the reason why there is none", d.Name, matrixFile)
-	}
 	return problems
 }
 
@@ -161,11 +156,6 @@ func (t *Tree) hasSuite(d definition) bool {
 		}
 	}
 	return false
-}
-
-func (t *Tree) hasRow(name string) bool {
-	row := regexp.MustCompile(`(?m)^\s*(- )?(action: )?["']?` + regexp.QuoteMeta(name) + `["']?:?\s*$`)
-	return row.Match(t.Files[matrixFile])
 }
 
 // exitCodes checks that the exit codes of the command line and the table of

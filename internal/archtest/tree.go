@@ -56,6 +56,7 @@ func Checks() []Check {
 		{"Words", words},
 		{"Architecture", architecture},
 		{"Actions", actions},
+		{"Matrix", matrix},
 		{"ExitCodes", exitCodes},
 		{"Changelog", changelog},
 		{"Decisions", decisions},

@@ -24,6 +24,10 @@ import (
 //go:embed layer.sh
 var script string
 
+// way is raised when the script makes other layers than before: those of before
+// are made again then.
+const way = 1
+
 // system returns the layers of the Debian system of a recipe, and of what it
 // installs there; none when it is not made from one.
 func (m Maker) system(ctx context.Context, r Recipe, all []Recipe) ([]Layer, error) {
@@ -53,9 +57,9 @@ func (m Maker) system(ctx context.Context, r Recipe, all []Recipe) ([]Layer, err
 }
 
 // key names what goes into a layer of a system: what is below, what is wanted,
-// and how it is done.
+// and the way.
 func key(below string, wanted ...any) string {
-	text, err := json.Marshal([]any{below, wanted, script})
+	text, err := json.Marshal([]any{below, wanted, way})
 	if err != nil {
 		panic(err) // Texts and lists of texts can be written.
 	}

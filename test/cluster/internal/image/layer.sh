@@ -61,7 +61,8 @@ install() {
   trust=$(authorities)
   if [ -n "$trust" ]; then
     cp "$trust" run/authorities.pem
-    export SSL_CERT_FILE=/run/authorities.pem PIP_CERT=/run/authorities.pem
+    # The last is for the pip of Debian 12, which passes over the others.
+    export SSL_CERT_FILE=/run/authorities.pem PIP_CERT=/run/authorities.pem REQUESTS_CA_BUNDLE=/run/authorities.pem
   fi
   if [ -n "$PACKAGES" ]; then packages; fi
   if [ -n "$PYTHON" ]; then python; fi
