@@ -106,16 +106,16 @@ test-race: $(MINIO) ## Run all tests with the race detector; needs a C compiler.
 	@CGO_ENABLED=1 hack/test.sh -race $(PKG)
 
 .PHONY: e2e
-e2e: ## Upgrade real platforms, the short set.
-	@hack/later.sh test/e2e "e2e: there are no end-to-end tests yet; the cluster they will use is tested by make cluster-accept."
+e2e: testbed ## Test on real servers, the short set: the cluster, databases, hubs, fuzz targets; says how old the full one is.
+	@hack/e2e.sh short $(TESTBED)
 
 .PHONY: cluster-accept
 cluster-accept: testbed ## Test the real cluster: build it (once), bring it up, test it, take it down.
 	@hack/cluster-accept.sh $(TESTBED)
 
 .PHONY: e2e-full
-e2e-full: ## Upgrade real platforms, everything.
-	@hack/later.sh test/e2e "e2e-full: there are no end-to-end tests yet; they come with the first real platform."
+e2e-full: testbed ## Test on real servers, everything; what passed is added to test/e2e/RECORD.md.
+	@hack/e2e.sh full $(TESTBED)
 
 .PHONY: sim
 sim: ## Run the simulator (SEEDS=20000 FIRST=1000000 MODE=mixed, small or aborts).
@@ -176,6 +176,7 @@ tidy: ## Fail if go.mod or go.sum is not tidy.
 	go mod tidy -diff
 	go -C hack mod tidy -diff
 	go -C test/cluster mod tidy -diff
+	go -C test/e2e mod tidy -diff
 
 .PHONY: licenses
 licenses: ## Fail if a module has a licence that is not on the allow-list.
@@ -195,9 +196,10 @@ hack-test: $(GOVULNCHECK) ## Test the programs of hack/, also that the vulnerabi
 	@cd hack/bench-peers && go vet $(PEERS_QUICK) && go test $(PEERS_QUICK)
 
 .PHONY: cluster-test
-cluster-test: $(GOLANGCI_LINT) ## Check and test the module test/cluster, without a cluster.
+cluster-test: $(GOLANGCI_LINT) ## Check and test the modules test/cluster and test/e2e, without a cluster.
 	@cd test/cluster && $(GOLANGCI_LINT) fmt --diff && $(GOLANGCI_LINT) run ./... && go vet ./... && go test ./...
 	@cd test/cluster/build/programs && go vet ./...
+	@cd test/e2e && $(GOLANGCI_LINT) fmt --diff && $(GOLANGCI_LINT) run ./... && go vet ./... && go test ./...
 
 ##
 ## Write

@@ -25,6 +25,8 @@ type Pod struct {
 	Env     map[string]string
 	// Mounts maps claims to folders.
 	Mounts map[string]string
+	// Files are in the folder /etc/refit of the pod.
+	Files map[string]string
 	// Ready is a command that succeeds when the pod serves; none means that it is
 	// ready when it runs.
 	Ready []string
@@ -38,6 +40,15 @@ const start = 4 * time.Minute
 // Run makes a pod and waits until it is ready.
 func (s *Space) Run(p Pod) {
 	s.t.Helper()
+	if p.Files != nil {
+		_, err := s.Client.CoreV1().ConfigMaps(s.Name).Create(s.t.Context(), &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Name: p.Name}, Data: p.Files,
+		}, metav1.CreateOptions{})
+		// A pod that comes again has its files.
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			s.t.Fatalf("make the files of pod %s: %v", p.Name, err)
+		}
+	}
 	if _, err := s.Client.CoreV1().Pods(s.Name).Create(s.t.Context(), p.object(), metav1.CreateOptions{}); err != nil {
 		s.t.Fatalf("make pod %s: %v", p.Name, err)
 	}
@@ -132,6 +143,14 @@ func (p Pod) object() *corev1.Pod {
 		object.Spec.Volumes = append(object.Spec.Volumes, corev1.Volume{Name: claim, VolumeSource: corev1.VolumeSource{
 			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim},
 		}})
+	}
+	if p.Files != nil {
+		mount := corev1.VolumeMount{Name: "files", MountPath: "/etc/refit"}
+		container.VolumeMounts = append(container.VolumeMounts, mount)
+		source := &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: p.Name}}
+		object.Spec.Volumes = append(object.Spec.Volumes, corev1.Volume{
+			Name: "files", VolumeSource: corev1.VolumeSource{ConfigMap: source},
+		})
 	}
 	object.Spec.Containers = []corev1.Container{container}
 	return object

@@ -2,11 +2,14 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -35,6 +38,9 @@ const mark = "refit.testbed/test"
 // first, which the test names.
 func New(t *testing.T) *Space {
 	t.Helper()
+	if shared == nil {
+		t.Skipf("it needs a cluster, which %s=1 permits: see make e2e", Enabled)
+	}
 	s := &Space{Client: shared.client, Config: shared.config, t: t, bed: shared.bed}
 	ns, err := s.Client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-", Labels: map[string]string{mark: "true"}},
@@ -93,17 +99,37 @@ func (s *Space) Volume(name, size string) {
 }
 
 // Service makes the pods that have the label app=name reachable by that name.
-func (s *Space) Service(name string, port int32) {
+func (s *Space) Service(name string, ports ...int32) {
 	s.t.Helper()
-	_, err := s.Client.CoreV1().Services(s.Name).Create(s.t.Context(), &corev1.Service{
+	service := &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Spec: corev1.ServiceSpec{
-			Selector: map[string]string{"app": name},
-			Ports:    []corev1.ServicePort{{Port: port, TargetPort: intstr.FromInt32(port)}},
-		},
-	}, metav1.CreateOptions{})
-	if err != nil {
+		Spec:       corev1.ServiceSpec{Selector: map[string]string{"app": name}},
+	}
+	for _, port := range ports {
+		service.Spec.Ports = append(service.Spec.Ports, corev1.ServicePort{
+			Name: "port-" + strconv.Itoa(int(port)), Port: port, TargetPort: intstr.FromInt32(port),
+		})
+	}
+	if _, err := s.Client.CoreV1().Services(s.Name).Create(s.t.Context(), service, metav1.CreateOptions{}); err != nil {
 		s.t.Fatalf("make Service %s: %v", name, err)
+	}
+}
+
+// Account makes a service account that may do something in the namespace.
+func (s *Space) Account(name string, rules ...rbacv1.PolicyRule) {
+	s.t.Helper()
+	meta, options := metav1.ObjectMeta{Name: name}, metav1.CreateOptions{}
+	roles := s.Client.RbacV1()
+	accounts := s.Client.CoreV1().ServiceAccounts(s.Name)
+	_, err1 := accounts.Create(s.t.Context(), &corev1.ServiceAccount{ObjectMeta: meta}, options)
+	_, err2 := roles.Roles(s.Name).Create(s.t.Context(), &rbacv1.Role{ObjectMeta: meta, Rules: rules}, options)
+	_, err3 := roles.RoleBindings(s.Name).Create(s.t.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: meta,
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: name, Namespace: s.Name}},
+	}, options)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		s.t.Fatalf("make account %s: %v", name, err)
 	}
 }
 

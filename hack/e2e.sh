@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# The tests on real servers, in two tiers: e2e.sh short|full PROGRAM
+# short is for every change. full is everything, for hours, before an issue is
+# resolved: when all of it has passed, it is written into test/e2e/RECORD.md.
+# What it starts it stops; images are made once and stay in the cache.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tier=$1 program=$PWD/$2
+record=test/e2e/RECORD.md
+figures=()
+
+part() {
+  local name=$1 start=$SECONDS
+  shift
+  printf '━━ %s: %s\n' "$tier" "$name"
+  "$@"
+  figures+=("$name $((SECONDS - start)) s")
+  printf '━━ %s: %s took %d s\n' "$tier" "$name" "$((SECONDS - start))"
+}
+
+# servers runs the tests of test/e2e in a cluster that is up before they begin,
+# because their packages run at once.
+servers() {
+  if [ "$(id -u)" != 0 ]; then
+    echo "servers: containers need root: not tested"
+    return
+  fi
+  local status=0 started=1
+  if "$program" kubeconfig --name e2e > /dev/null 2>&1; then started=0; fi
+  "$program" up --name e2e
+  REFIT_CLUSTER=1 REFIT_TESTBED=$program REFIT_CLUSTER_NAME=e2e \
+    go test -C test/e2e ./... -count=1 -timeout "$1" || status=$?
+  if [ "$started" = 1 ]; then "$program" down --name e2e; fi
+  return "$status"
+}
+
+age() {
+  local last
+  last=$(grep -E '^\| [0-9]{4}-' "$record" 2>/dev/null | tail -n 1 || :)
+  if [ -z "$last" ]; then
+    echo "make e2e-full has never passed: $record has no row"
+    return
+  fi
+  local date commit
+  date=$(cut -d'|' -f2 <<< "$last" | xargs)
+  commit=$(cut -d'|' -f3 <<< "$last" | xargs)
+  echo "make e2e-full last passed $((($(date +%s) - $(date -d "$date" +%s)) / 86400)) days ago, at $commit," \
+    "$(git rev-list --count "${commit%% *}..HEAD" 2>/dev/null || echo "an unknown number of") commits before this one"
+}
+
+begin=$SECONDS
+case $tier in
+  short)
+    part cluster hack/cluster-accept.sh "$2"
+    part servers servers 15m
+    part fuzz hack/fuzz.sh 10s
+    ;;
+  full)
+    if [ "$(id -u)" != 0 ]; then echo "e2e-full: containers need root" >&2; exit 1; fi
+    part cluster hack/cluster-accept.sh "$2" -timeout 60m -cycles=10 -kills=20
+    part servers servers 60m
+    part kills make --no-print-directory crash
+    part fuzz hack/fuzz.sh 60s
+    commit=$(git rev-parse --short=12 HEAD)
+    if [ -n "$(git status --porcelain)" ]; then commit+=" with changes"; fi
+    if [ ! -e "$record" ]; then
+      printf '# When everything passed\n\n%s\n\n%s\n%s\n' \
+        "\`make e2e-full\` adds a row when all of it has passed; see [the test bed](../../docs/how-to/testbed.md)." \
+        '| date | commit | machine | figures | in all |' '|---|---|---|---|---|' > "$record"
+    fi
+    printf '| %s | %s | %s processors, load %s | %s | %d s |\n' "$(date -u +%Y-%m-%d)" "$commit" "$(nproc)" \
+      "$(cut -d' ' -f1 /proc/loadavg)" "$(IFS=,; echo "${figures[*]}" | sed 's/,/, /g')" "$((SECONDS - begin))" >> "$record"
+    ;;
+  *)
+    echo "e2e.sh: tier $tier: one of short, full" >&2
+    exit 1
+    ;;
+esac
+printf '%s: %d s in all: %s\n' "$tier" "$((SECONDS - begin))" "$(IFS=,; echo "${figures[*]}" | sed 's/,/, /g')"
+age
