@@ -148,12 +148,14 @@ func (h *hub) serverReady() {
 
 // ask sends a request through the proxy; code 0 is no answer.
 func (h *hub) ask(ctx context.Context, method, path string) (code int, text string) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+h.address+path, http.NoBody)
 	if err != nil {
 		return 0, err.Error()
 	}
+	// A forwarded connection does not tell when the other end closes it.
+	request.Close = true
 	request.Header.Set("Authorization", "token "+token)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
