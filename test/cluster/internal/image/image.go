@@ -183,7 +183,7 @@ func (m Maker) layer(r Recipe, to io.Writer) error {
 	made := map[string]bool{"/": true}
 	if r.From != "" {
 		// What the system has must keep its mode.
-		for _, dir := range strings.Fields("etc opt tmp usr usr/bin usr/local usr/local/bin var var/lib") {
+		for dir := range strings.FieldsSeq("etc opt tmp usr usr/bin usr/local usr/local/bin var var/lib") {
 			made["/"+dir] = true
 		}
 	}

@@ -8,10 +8,16 @@ mount -t proc proc /proc
 
 fail() { echo "layer.sh: $*" >&2; exit 1; }
 
-# mirror prints the address of Debian that this machine uses; nothing if it uses
-# another distribution.
+# mirror prints the address of Debian that this machine uses, else the one that
+# debootstrap would use.
 mirror() {
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' 'Component: main' 2>/dev/null | head -n 1
+  address=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' 'Component: main' \
+    2>/dev/null | head -n 1) || :
+  if [ -z "$address" ]; then
+    address=$(sed -n 's/^DEF_MIRROR="\(.*\)"$/\1/p' "$(command -v debootstrap)" | head -n 1)
+  fi
+  if [ -z "$address" ]; then fail "no mirror of Debian is known: neither apt-get nor debootstrap names one"; fi
+  echo "$address"
 }
 
 # authorities prints the file with the certificates that this machine trusts.
@@ -22,8 +28,8 @@ authorities() {
 }
 
 system() {
-  # Without the address, debootstrap has its own.
-  debootstrap --variant=minbase "$SUITE" "$1" $(mirror)
+  address=$(mirror)
+  debootstrap --variant=minbase "$SUITE" "$1" "$address"
   cd "$1"
   # Pages that nobody reads in a container.
   cat > etc/dpkg/dpkg.cfg.d/refit <<'END'
@@ -56,7 +62,7 @@ install() {
   mkdir -p run/lock var/cache/apt/archives/partial
   mount --bind /etc/resolv.conf etc/resolv.conf
   address=$(mirror)
-  printf 'deb %s %s main\n' "${address:-http://deb.debian.org/debian}" "$SUITE" > run/sources.list
+  printf 'deb %s %s main\n' "$address" "$SUITE" > run/sources.list
   mount --bind run/sources.list etc/apt/sources.list
   trust=$(authorities)
   if [ -n "$trust" ]; then

@@ -1,0 +1,2 @@
+// Package refit tests that Refit itself runs in a cluster from its image.
+package refit
