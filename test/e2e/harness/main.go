@@ -3,6 +3,7 @@ package harness
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -116,13 +117,24 @@ func reach(file, name string) (*cluster, error) {
 // bed runs refit-testbed for one cluster.
 type bed struct{ program, name string }
 
-// up brings the cluster up, and tells whether it was down before.
+// up brings the cluster up, and tells whether it was not before. Several packages
+// may ask for one that is up, at once.
 func (b *bed) up(ctx context.Context) (started bool, err error) {
-	if _, err := b.run(ctx, "kubeconfig"); err != nil {
-		started = true
+	text, err := b.run(ctx, "status", "--output", "json")
+	if err != nil {
+		return false, err
+	}
+	var status struct {
+		State string `json:"state"`
+	}
+	if err := json.Unmarshal([]byte(text), &status); err != nil {
+		return false, fmt.Errorf("read the status of cluster %q: %w", b.name, err)
+	}
+	if status.State == "up" {
+		return false, nil
 	}
 	_, err = b.run(ctx, "up")
-	return started, err
+	return err == nil, err
 }
 
 // run runs a command and returns what it printed.
