@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -152,30 +153,32 @@ func (s *State) early(at Place) bool {
 	return v.mutatingPrepare && v.phase[at.Step] == inPreflight && !v.behindPrepare[at.Step]
 }
 
-// needsMet tells whether all needs of a step have ended well, or names one
-// that never will.
+// needsMet tells whether all needs of a step have ended well, or names one that never
+// will. It names none before all of them have ended: what comes behind the step comes
+// behind each of its needs, also when the step itself is skipped. A backup would
+// otherwise begin while a quiesce is still under way.
 func (s *State) needsMet(at Place) (ready bool, failed string) {
 	v, st := &s.ix.stages[at.Stage], &s.Stages[at.Stage]
-	ready = true
 	for _, n := range v.needs[at.Step] {
 		switch need := &st.Steps[n]; need.Status {
 		case StepSucceeded:
 		case StepSkipped:
 			if need.Reason == "NeedFailed" {
-				return false, v.steps[n].ID
+				failed = cmp.Or(failed, v.steps[n].ID)
 			}
 		case StepFailed:
-			if !s.accepted(Place{at.Stage, n}) {
-				ready = false
-				if s.tolerated(Place{at.Stage, n}) {
-					return false, v.steps[n].ID
-				}
+			switch place := (Place{at.Stage, n}); {
+			case s.accepted(place):
+			case s.tolerated(place):
+				failed = cmp.Or(failed, v.steps[n].ID)
+			default:
+				return false, ""
 			}
 		default:
-			ready = false
+			return false, ""
 		}
 	}
-	return ready, ""
+	return failed == "", failed
 }
 
 // checked tells whether the checks that have to come before a step are over
