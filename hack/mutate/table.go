@@ -78,7 +78,12 @@ func mutants() []mutant {
 		},
 		{
 			"order: a step waits for what it needs", runs + "work.go",
-			"\t\tdefault:\n\t\t\tready = false\n", "\t\tdefault:\n",
+			"\t\tdefault:\n\t\t\treturn false, \"\"\n", "\t\tdefault:\n",
+		},
+		{
+			"order: a step is skipped when all its needs have ended", runs + "work.go",
+			"case s.tolerated(place):\n\t\t\t\tfailed = cmp.Or(failed, v.steps[n].ID)",
+			"case s.tolerated(place):\n\t\t\t\treturn false, v.steps[n].ID",
 		},
 		{
 			"order: phases are barriers", runs + "work.go",
