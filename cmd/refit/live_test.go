@@ -176,18 +176,25 @@ func TestLiveApply(t *testing.T) {
 	x.shows("refit report test-1")
 }
 
+// begun carries a plan out on a terminal, until its step is under way.
+func begun(t *testing.T, dir string) *tty {
+	t.Helper()
+	x := onTerminal(t, dir, nil, "apply", "plan.json", "--yes")
+	eventually(t, "the step has begun", func() bool {
+		_, err := os.Stat(filepath.Join(dir, "begun"))
+		return err == nil
+	})
+	x.shows("Running")
+	return x
+}
+
 // TestLiveInterrupts types interrupts while a step is under way.
 func TestLiveInterrupts(t *testing.T) {
 	t.Parallel()
-	begun := func(dir string) func() bool {
-		return func() bool { _, err := os.Stat(filepath.Join(dir, "begun")); return err == nil }
-	}
 	t.Run("Once", func(t *testing.T) {
 		t.Parallel()
 		dir := planned(t, false)
-		x := onTerminal(t, dir, nil, "apply", "plan.json", "--yes")
-		eventually(t, "the step has begun", begun(dir))
-		x.shows("Running")
+		x := begun(t, dir)
 		x.types("\x03")
 		x.shows("goes on to its end")
 		write1(t, filepath.Join(dir, "go"), "")
@@ -197,9 +204,7 @@ func TestLiveInterrupts(t *testing.T) {
 	t.Run("Twice", func(t *testing.T) {
 		t.Parallel()
 		dir := planned(t, false)
-		x := onTerminal(t, dir, nil, "apply", "plan.json", "--yes")
-		eventually(t, "the step has begun", begun(dir))
-		x.shows("Running")
+		x := begun(t, dir)
 		x.types("\x03")
 		x.shows("goes on to its end")
 		x.types("\x03")
@@ -222,9 +227,7 @@ func TestLiveInterrupts(t *testing.T) {
 		if out, err := program(t, dir, "plan", "platform.yaml", "--save", "plan.json", "--replace").CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		x := onTerminal(t, dir, nil, "apply", "plan.json", "--yes")
-		eventually(t, "the step has begun", begun(dir))
-		x.shows("Running")
+		x := begun(t, dir)
 		x.types("\x03")
 		x.shows("goes on to its end")
 		x.types("\x03")
@@ -244,9 +247,7 @@ func TestLiveInterrupts(t *testing.T) {
 	t.Run("Hangup", func(t *testing.T) {
 		t.Parallel()
 		dir := planned(t, false)
-		x := onTerminal(t, dir, nil, "apply", "plan.json", "--yes")
-		eventually(t, "the step has begun", begun(dir))
-		x.shows("Running")
+		x := begun(t, dir)
 		_ = x.file.Close()
 		_ = x.cmd.Wait()
 		write1(t, filepath.Join(dir, "go"), "")

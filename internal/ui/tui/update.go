@@ -104,9 +104,7 @@ func (m *model) listKey(k tea.KeyPressMsg) tea.Cmd {
 		m.toggle()
 	case "l":
 		return m.logs()
-	case "a":
-		return m.gate("approval")
-	case "x":
+	case "a", "x":
 		return m.gate("approval")
 	case "d":
 		return m.gate("person")
