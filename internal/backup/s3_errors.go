@@ -59,6 +59,9 @@ func (b *bucket) troubleOf(err error) trouble {
 	return unreachable(err)
 }
 
+// makeRoom is what helps against a full store.
+const makeRoom = "make room there, or remove old ones with refit backup prune"
+
 // answered sorts the answers of servers: those of AWS, of MinIO and of Ceph.
 func (b *bucket) answered(answer minio.ErrorResponse) trouble {
 	err := fmt.Errorf("%s (%s)", strings.TrimSuffix(answer.Error(), "."), answer.Code)
@@ -75,7 +78,7 @@ func (b *bucket) answered(answer minio.ErrorResponse) trouble {
 			"correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or where else the keys come from", err,
 		}
 	case "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded", "InsufficientCapacity":
-		return trouble{ReasonStoreFull, "make room there, or remove old ones with refit backup prune", err}
+		return trouble{ReasonStoreFull, makeRoom, err}
 	case minio.RequestTimeTooSkewed:
 		return trouble{ReasonStoreTrouble, "set the clock of this machine, or that of the server", err}
 	case minio.AuthorizationHeaderMalformed, minio.InvalidRegion, "PermanentRedirect", "TemporaryRedirect",
@@ -84,11 +87,16 @@ func (b *bucket) answered(answer minio.ErrorResponse) trouble {
 	case minio.NotImplemented:
 		return trouble{ReasonStoreTrouble, "name a server that knows conditional writes (If-None-Match)", err}
 	}
+	// MinIO names a disk that filled up while it wrote as the cause of an internal error
+	// (seen with 2026-02-12).
+	if strings.Contains(answer.Message, "no space left on device") {
+		return trouble{ReasonStoreFull, makeRoom, err}
+	}
 	switch answer.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusMethodNotAllowed:
 		return trouble{ReasonStoreReadOnly, "permit these keys to list, read, write and remove there", err}
 	case http.StatusInsufficientStorage:
-		return trouble{ReasonStoreFull, "make room there, or remove old ones with refit backup prune", err}
+		return trouble{ReasonStoreFull, makeRoom, err}
 	}
 	return trouble{ReasonStoreTrouble, "see whether the store is in order", err}
 }

@@ -131,7 +131,7 @@ func storeFailure(address, what, name string, err error) error {
 	err = bare(err)
 	switch {
 	case isFull(err):
-		return failure(ReasonStoreFull, "make room there, or remove old ones with refit backup prune", true,
+		return failure(ReasonStoreFull, makeRoom, true,
 			text, address, what, err)
 	case isReadOnly(err), errors.Is(err, fs.ErrPermission):
 		return failure(ReasonStoreReadOnly, "let Refit write there, or name another store", true,
