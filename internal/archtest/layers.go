@@ -34,7 +34,8 @@ func layers() [][]string {
 // testHelpers exist for tests; only tests and each other import them.
 func testHelpers() []string {
 	return []string{
-		"internal/action/actiontest", "internal/engine/enginetest", "internal/backup/miniotest", "internal/sim",
+		"internal/action/actiontest", "internal/engine/enginetest", "internal/backup/miniotest",
+		"internal/disk/disktest", "internal/sim",
 		"internal/archtest",
 	}
 }

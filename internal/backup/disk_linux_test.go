@@ -9,33 +9,8 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/backup/miniotest"
+	"github.com/refitproject/refit/internal/disk/disktest"
 )
-
-// mounted returns a folder with a small file system of its own.
-func mounted(t *testing.T, size string) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "disk")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if os.Getuid() != 0 {
-		needs(t, "mounting a file system needs root")
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size="+size); err != nil {
-		needs(t, "mounting a file system is not permitted: "+err.Error())
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
-}
-
-// needs skips what cannot be tested here, unless everything was asked for.
-func needs(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("REFIT_TEST") == "all" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
 
 // TestFullDisks lets a real disk fill up: that of the store, and that on which a
 // backup is restored. With room the next attempt goes on.
@@ -43,7 +18,7 @@ func TestFullDisks(t *testing.T) {
 	t.Parallel()
 	w, tree := worker(t), t.TempDir()
 	put(t, tree+"/big", noise(9, 40<<20))
-	dir := mounted(t, "30m")
+	dir := disktest.Small(t, "30m")
 	s, err := Opener{}.Open("file://"+dir, "")
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +35,7 @@ func TestFullDisks(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := w.mustMake(t, r)
-	w.Scratch = mounted(t, "10m")
+	w.Scratch = disktest.Small(t, "10m")
 	if _, err := w.Check(t.Context(), s, e, Restored, nil); action.ReasonOf(err) != ReasonDiskFull {
 		t.Errorf("got %v", err)
 	}
@@ -73,7 +48,7 @@ func TestReadOnlyStore(t *testing.T) {
 	t.Parallel()
 	w, tree := worker(t), t.TempDir()
 	put(t, tree+"/a", "x")
-	dir := mounted(t, "10m")
+	dir := disktest.Small(t, "10m")
 	s, err := Opener{}.Open("file://"+dir, "")
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +71,7 @@ func TestUnmounted(t *testing.T) {
 	t.Parallel()
 	w, tree := worker(t), t.TempDir()
 	put(t, tree+"/a", "x")
-	dir := mounted(t, "10m")
+	dir := disktest.Small(t, "10m")
 	s, err := Opener{}.Open("file://"+dir, "")
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +93,7 @@ func TestFullServer(t *testing.T) {
 	t.Parallel()
 	w, tree := worker(t), t.TempDir()
 	put(t, tree+"/big", noise(15, 60<<20))
-	dir := mounted(t, "40m")
+	dir := disktest.Small(t, "40m")
 	own := miniotest.StartIn(t, dir)
 	p := newBucket(t, own)
 	stays := good(t, w, p.open(t))

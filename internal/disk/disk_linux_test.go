@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/refitproject/refit/internal/disk"
+	"github.com/refitproject/refit/internal/disk/disktest"
 )
 
 func TestRoomAt(t *testing.T) {
@@ -27,17 +28,7 @@ func TestRoomAt(t *testing.T) {
 // TestRoomOfSmallDisk fills a real file system, and makes it read-only.
 func TestRoomOfSmallDisk(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "disk")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size=1m"); err != nil {
-		if os.Getenv("REFIT_TEST") == "all" {
-			t.Fatal(err)
-		}
-		t.Skip("mounting a file system is not permitted: " + err.Error())
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	dir := disktest.Small(t, "1m")
 	got, err := disk.RoomAt(dir)
 	if err != nil || got.Total != 1<<20 || got.Free != 1<<20 {
 		t.Errorf("got %+v, %v", got, err)

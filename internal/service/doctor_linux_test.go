@@ -18,28 +18,12 @@ import (
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/all"
 	"github.com/refitproject/refit/internal/backup"
+	"github.com/refitproject/refit/internal/disk/disktest"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/probe/watch"
 	secretpkg "github.com/refitproject/refit/internal/secret"
 	"github.com/refitproject/refit/internal/service"
 )
-
-// small mounts a real file system of its own.
-func small(t *testing.T, size string) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "disk")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size="+size); err != nil {
-		if os.Getenv("REFIT_TEST") == "all" {
-			t.Fatal(err)
-		}
-		t.Skip("mounting a file system is not permitted: " + err.Error())
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
-}
 
 // patient is what doctor examines in these tests.
 type patient struct {
@@ -117,7 +101,7 @@ func TestDoctorWorlds(t *testing.T) {
 			"On a full disk nothing can be written down.",
 			func(t *testing.T) patient {
 				t.Helper()
-				dir := small(t, "1m")
+				dir := disktest.Small(t, "1m")
 				_ = os.WriteFile(dir+"/big", make([]byte, 2<<20), 0o600) // as much as there is room for
 				return patient{state: dir}
 			},
@@ -127,7 +111,7 @@ func TestDoctorWorlds(t *testing.T) {
 			"A disk that is nearly full is told before it is.",
 			func(t *testing.T) patient {
 				t.Helper()
-				return patient{state: small(t, "100m")}
+				return patient{state: disktest.Small(t, "100m")}
 			},
 			map[string]string{"state": "pass StateGood", "state/disk": "warn DiskNearlyFull: the disk of the state folder has 100.0 MiB free, 1.0 GiB would be well"},
 		},
@@ -135,7 +119,7 @@ func TestDoctorWorlds(t *testing.T) {
 			"A disk that is mounted for reading only looks like one that can be written to.",
 			func(t *testing.T) patient {
 				t.Helper()
-				dir := small(t, "1m")
+				dir := disktest.Small(t, "1m")
 				if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, "mode=0700"); err != nil {
 					t.Fatal(err)
 				}
@@ -147,7 +131,7 @@ func TestDoctorWorlds(t *testing.T) {
 			"Nor can the state folder be made there.",
 			func(t *testing.T) patient {
 				t.Helper()
-				dir := small(t, "1m")
+				dir := disktest.Small(t, "1m")
 				if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, "mode=0700"); err != nil {
 					t.Fatal(err)
 				}
@@ -159,7 +143,7 @@ func TestDoctorWorlds(t *testing.T) {
 			"A disk can have room and no more names.",
 			func(t *testing.T) patient {
 				t.Helper()
-				dir := small(t, "2g")
+				dir := disktest.Small(t, "2g")
 				if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "nr_inodes=500"); err != nil {
 					t.Fatal(err)
 				}
@@ -171,7 +155,7 @@ func TestDoctorWorlds(t *testing.T) {
 			"A program that may not be executed measures nothing.",
 			func(t *testing.T) patient {
 				t.Helper()
-				dir := small(t, "1m")
+				dir := disktest.Small(t, "1m")
 				data, err := os.ReadFile("/bin/true")
 				if err == nil {
 					err = os.WriteFile(dir+"/refit", data, 0o700)
@@ -453,7 +437,7 @@ func TestDoctorBackupRoom(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir, store := t.TempDir(), small(t, tc.size)
+			dir, store := t.TempDir(), disktest.Small(t, tc.size)
 			opened, err := backup.Opener{}.Open("file://"+store, "")
 			if err != nil {
 				t.Fatal(err)

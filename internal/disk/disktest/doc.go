@@ -1,0 +1,2 @@
+// Package disktest gives tests file systems that are really small.
+package disktest
