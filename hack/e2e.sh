@@ -18,8 +18,8 @@ part() {
   printf '━━ %s: %s took %d s\n' "$tier" "$name" "$((SECONDS - start))"
 }
 
-# servers runs the tests of test/e2e in a cluster that is up before they begin,
-# because their packages run at once.
+# servers runs the tests of test/e2e, and those of actions that need a cluster, in one
+# that is up before they begin, because their packages run at once.
 servers() {
   if [ "$(id -u)" != 0 ]; then
     echo "servers: containers need root: not tested"
@@ -28,10 +28,17 @@ servers() {
   local status=0 started=1
   if "$program" kubeconfig --name e2e > /dev/null 2>&1; then started=0; fi
   "$program" up --name e2e
-  REFIT_CLUSTER=1 REFIT_TESTBED=$program REFIT_CLUSTER_NAME=e2e \
-    go test -C test/e2e ./... -count=1 -timeout "$1" || status=$?
+  export REFIT_TESTBED=$program REFIT_CLUSTER_NAME=e2e
+  REFIT_CLUSTER=1 go test -C test/e2e ./... -count=1 -timeout "$1" || status=$?
+  REFIT_TEST_KUBECONFIG=$("$program" kubeconfig --name e2e) \
+    go test $(clustered) -run '^TestCluster' -count=1 -timeout "$1" || status=$?
   if [ "$started" = 1 ]; then "$program" down --name e2e; fi
   return "$status"
+}
+
+# clustered lists the packages that have tests in a cluster: those that use kubetest.
+clustered() {
+  go list -f '{{$p := .ImportPath}}{{range .TestImports}}{{if eq . "github.com/refitproject/refit/internal/kube/kubetest"}}{{println $p}}{{end}}{{end}}{{range .XTestImports}}{{if eq . "github.com/refitproject/refit/internal/kube/kubetest"}}{{println $p}}{{end}}{{end}}' ./internal/... | sort -u
 }
 
 age() {

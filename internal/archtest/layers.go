@@ -23,7 +23,7 @@ func layers() [][]string {
 		{
 			"procedures", "internal/engine/", "internal/action/", "internal/backup", "internal/backup/",
 			"internal/secret", "internal/secret/", "internal/detect", "internal/detect/",
-			"internal/notify", "internal/notify/", "internal/probe/",
+			"internal/notify", "internal/notify/", "internal/probe/", "internal/kube", "internal/kube/",
 		},
 		{"internal/service", "internal/service/"},
 		{"internal/ui/"},
@@ -35,7 +35,7 @@ func layers() [][]string {
 func testHelpers() []string {
 	return []string{
 		"internal/action/actiontest", "internal/engine/enginetest", "internal/backup/miniotest",
-		"internal/disk/disktest", "internal/sim",
+		"internal/disk/disktest", "internal/kube/kubetest", "internal/sim",
 		"internal/archtest",
 	}
 }

@@ -18,6 +18,7 @@ metadata: {name: hub, summary: Upgrade the hub.}
 targets:
   app: {kind: directory, description: Folder of the hub.}
   cluster: {kind: kubernetes, description: Where the hub runs.}
+  model: {kind: juju, description: Where its charms are.}
 inputs:
   url: {type: string, pattern: "https?://.+", description: Address of the hub.}
   workers: {type: int, default: 4, description: How many workers there are.}
@@ -43,7 +44,7 @@ stages:
 // right answers everything that the procedure asks for.
 func right() map[string]string {
 	return map[string]string{
-		"name": "hub-prod", "targets.app.path": "./app", "targets.cluster": "context=prod",
+		"name": "hub-prod", "targets.app.path": "./app", "targets.cluster.context": "prod", "targets.model": "model=hub",
 		"inputs.url": "https://hub.example.org", "inputs.mode": "fast", "inputs.hosts": "a, b", "inputs.token": "env:HUB_TOKEN",
 		"inputs.database.kind": "sqlite", "inputs.database.password": "command:pass show hub",
 	}
@@ -125,7 +126,7 @@ func TestInterviewChecks(t *testing.T) {
 		"Reference":    {"Where it is, is told.", "inputs.token", "file:token.txt", ""},
 		"Full":         {"Also in full.", "inputs.token", "{env: A, prefix: 'Bearer '}", ""},
 		"Path":         {"A target needs its path.", "targets.app.path", "", "an answer is needed"},
-		"Pair":         {"Of a kind that says nothing there are pairs.", "targets.cluster", "prod", `"prod" is not KEY=VALUE`},
+		"Pair":         {"Of a kind that says nothing there are pairs.", "targets.model", "prod", `"prod" is not KEY=VALUE`},
 		"Store":        {"A store has an address.", "backup.store", "ftp://x", `backup store "ftp://x" is not an address`},
 		"Window":       {"A window has four parts.", "windows", "Sat 22:00", `"Sat 22:00" is no window`},
 		"Time":         {"Its time is one.", "windows", "Sat 25:00 4h UTC", `start "25:00" is not a time of the day`},
@@ -165,7 +166,7 @@ func TestInterviewMissing(t *testing.T) {
 	want := []string{
 		"name is missing: give --name NAME (Lower case letters, digits and dashes; runs and reports carry it)",
 		`target "app.path" is missing: give --target app.path=VALUE (Folder of the hub. Folder of this machine, absolute or relative to the platform file)`,
-		`target "cluster" is missing: give --target cluster=KEY=VALUE (Where the hub runs. What this kind needs, as KEY=VALUE, several separated by commas, such as context=NAME)`,
+		`target "model" is missing: give --target model=KEY=VALUE (Where its charms are. What this kind needs, as KEY=VALUE, several separated by commas)`,
 		`input "url" of type string is missing: give --input url=VALUE (Address of the hub)`,
 		`input "mode": "fats" is not a permitted value: one of: careful, fast`,
 		`input "hosts" of type list(string) is missing: give --input hosts=VALUE (Machines)`,
@@ -236,8 +237,8 @@ func TestInterviewFinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, q := range iv.Questions() {
-		if q.Key == "targets.cluster" {
-			if diff := cmp.Diff([]string{"context=two", "context=one", "context=three"}, q.Suggestions); diff != "" {
+		if q.Key == "targets.cluster.context" {
+			if diff := cmp.Diff([]string{"two", "one", "three"}, q.Suggestions); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		}

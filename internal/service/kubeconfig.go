@@ -45,15 +45,3 @@ func (iv *Interview) contexts() []string {
 	}
 	return names
 }
-
-// clusterSettings suggests what the entry of a cluster holds.
-func (iv *Interview) clusterSettings(kind string) []string {
-	if kind != kindKubernetes {
-		return nil
-	}
-	var out []string
-	for _, name := range iv.contexts() {
-		out = append(out, "context="+name)
-	}
-	return out
-}

@@ -20,6 +20,7 @@ import (
 	secretaction "github.com/refitproject/refit/internal/action/secret"
 	"github.com/refitproject/refit/internal/action/target"
 	"github.com/refitproject/refit/internal/backup"
+	"github.com/refitproject/refit/internal/kube"
 	"github.com/refitproject/refit/internal/notify"
 )
 
@@ -28,6 +29,7 @@ type Clients struct {
 	HTTP     *nethttp.Client
 	Programs *exec.Runner
 	Host     target.HostSource
+	Kube     *kube.Connector
 	Archive  archive.World
 	Secret   secretaction.World
 	Sender   notifyaction.Sender
@@ -49,6 +51,7 @@ func NewClients(environ []string) Clients {
 		Sent:     notifyaction.Ledger{Dir: sentDir(environ)},
 		Programs: exec.NewRunner(environ),
 		Host:     target.ThisHost(),
+		Kube:     kube.NewConnector(environ),
 	}
 }
 
@@ -102,6 +105,7 @@ func TargetKinds(c Clients) []action.TargetKind {
 		target.Directory(),
 		target.Git(c.Programs),
 		target.Host(c.Host),
+		target.Kubernetes(c.Kube),
 	}
 }
 

@@ -16,7 +16,7 @@ func TestRegistryHoldsEverything(t *testing.T) {
 			t.Errorf("%s: got %v, %v", want, spec, ok)
 		}
 	}
-	if got := r.TargetKinds(); !slices.Equal(got, []string{"directory", "git", "host"}) {
+	if got := r.TargetKinds(); !slices.Equal(got, []string{"directory", "git", "host", "kubernetes"}) {
 		t.Errorf("TargetKinds() = %v", got)
 	}
 }

@@ -197,22 +197,32 @@ func TestDocsExplainReasons(t *testing.T) {
 		want := reasons(t, family, "reason")
 		if family == "target" { // the page of what holds for all actions
 			want = append(want, reasons(t, "wrap", "Reason")...)
+			want = append(want, reasons(t, "../kube", "Reason")...)
 			slices.Sort(want)
+			want = slices.Compact(want)
 		}
 		if slices.ContainsFunc(names, func(name string) bool { return takesSecrets(r, name) }) {
 			want = append(want, action.ReasonSecretUnavailable)
 			slices.Sort(want)
 		}
-		refused := usesAccessRefused(t, family)
+		refused := uses(t, family, "action.ReasonAccessRefused")
+		if family == "target" {
+			refused = uses(t, "../kube", "action.ReasonAccessRefused")
+		} else if uses(t, family, "internal/kube\"") { // what clusters answer is on the page of targets
+			documented = slices.DeleteFunc(documented, func(reason string) bool {
+				return slices.Contains(reasons(t, "../kube", "Reason"), reason) && !slices.Contains(want, reason)
+			})
+			refused = refused || slices.Contains(documented, action.ReasonAccessRefused)
+		}
 		if family == "archive" { // its reasons are those of what it works with
-			refused = usesAccessRefused(t, "../backup")
+			refused = uses(t, "../backup", "action.ReasonAccessRefused")
 			want = append(want, reasons(t, "../backup", "Reason")...)
 			slices.Sort(want)
 			want = slices.Compact(want)
 		}
 		if family == "secret" { // as far as they are not about folders and databases
 			want = append(want, reasons(t, "../backup", "Reason")...)
-			refused = usesAccessRefused(t, "../backup")
+			refused = uses(t, "../backup", "action.ReasonAccessRefused")
 			want = slices.DeleteFunc(want, func(reason string) bool {
 				return strings.HasPrefix(reason, "Source") || slices.Contains(
 					[]string{"NotWritten", "DiskFull", "BackupNotFound", "BackupIncomplete"}, reason)
@@ -230,9 +240,8 @@ func TestDocsExplainReasons(t *testing.T) {
 	}
 }
 
-// usesAccessRefused tells whether a family has the reason of the contract for
-// secrets that a target does not take.
-func usesAccessRefused(t *testing.T, family string) bool {
+// uses tells whether a text is in the source of a family.
+func uses(t *testing.T, family, what string) bool {
 	t.Helper()
 	files, err := filepath.Glob("../" + family + "/*.go")
 	if err != nil {
@@ -240,7 +249,7 @@ func usesAccessRefused(t *testing.T, family string) bool {
 	}
 	return slices.ContainsFunc(files, func(file string) bool {
 		text, err := os.ReadFile(file)
-		return err == nil && !strings.HasSuffix(file, "_test.go") && strings.Contains(string(text), "action.ReasonAccessRefused")
+		return err == nil && !strings.HasSuffix(file, "_test.go") && strings.Contains(string(text), what)
 	})
 }
 
@@ -264,7 +273,7 @@ func reasons(t *testing.T, family, prefix string) []string {
 		t.Fatalf("family %s has no source: %v", family, err)
 	}
 	var found []string
-	if family != "target" && family != "wrap" {
+	if !slices.Contains([]string{"target", "wrap", "../kube"}, family) {
 		found = append(found, action.ReasonInvalidInput)
 	}
 	for _, file := range files {

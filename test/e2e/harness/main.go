@@ -29,8 +29,8 @@ const (
 	Name = "REFIT_CLUSTER_NAME"
 	// Kubeconfig and Context name a cluster of somebody's own instead. It needs the
 	// images loaded.
-	Kubeconfig = "REFIT_KUBECONFIG"
-	Context    = "REFIT_CONTEXT"
+	Kubeconfig = "REFIT_TEST_KUBECONFIG"
+	Context    = "REFIT_TEST_CONTEXT"
 )
 
 // cluster is what all tests of a package use.

@@ -102,6 +102,8 @@ func TestSyncsAreCounted(t *testing.T) {
 		}
 		err := in.Close()
 		<-c.Done() // The work is done when it has read to the end.
+		// The tracer mostly ends now, before anybody ends it.
+		time.Sleep(200 * time.Millisecond)
 		return err
 	})
 	if err != nil || syncs != 2 {

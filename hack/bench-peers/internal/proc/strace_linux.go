@@ -45,8 +45,9 @@ func CountSyncs(
 	if err := work(ctx); err != nil {
 		return 0, err
 	}
-	// When it is interrupted it writes the rest; the process goes on.
-	if err := child.Signal(syscall.SIGINT); err != nil {
+	// When it is interrupted it writes the rest; the process goes on. It has
+	// ended by itself where the process has.
+	if err := child.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return 0, fmt.Errorf("end strace: %w", err)
 	}
 	<-child.Done()
