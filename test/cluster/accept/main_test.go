@@ -116,10 +116,10 @@ func root(t *testing.T) {
 }
 
 // within asks until the answer is yes, and fails the test with the last reason
-// when it is not within two minutes.
+// when it is not within five minutes.
 func within(t *testing.T, what string, ask func(context.Context) (bool, string)) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for {
 		ok, why := ask(ctx)

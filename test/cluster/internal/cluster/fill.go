@@ -152,16 +152,8 @@ func await(ctx context.Context, c place.Cluster, what string,
 }
 
 // firstEnded tells of a component that has ended, or of the keeper; "" when all
-// live. On a full disk they end with whatever each of them makes of it.
+// live.
 func firstEnded(c place.Cluster) string {
-	broken := ended(c)
-	if have, err := free(c.Dir); broken != "" && err == nil && have < 1<<20 {
-		return fmt.Sprintf("no space left on the disk of %q: make room: %s", c.Dir, broken)
-	}
-	return broken
-}
-
-func ended(c place.Cluster) string {
 	if id, err := readKeeper(c); err == nil && !id.Alive() {
 		return "the cluster has ended: " + lastLine(c.Path("logs", "keeper.log"))
 	}

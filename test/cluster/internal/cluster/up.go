@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/refitproject/refit/test/cluster/internal/build"
 	"github.com/refitproject/refit/test/cluster/internal/component"
 	"github.com/refitproject/refit/test/cluster/internal/image"
@@ -65,7 +67,7 @@ func (t Testbed) up(ctx context.Context, w Wish, m machine) error {
 	}
 	begin := time.Now()
 	if err := t.start(ctx, c, spec, images); err != nil {
-		return fmt.Errorf("cluster %q: %w", c.Name, err)
+		return fmt.Errorf("cluster %q: %w", c.Name, ofFullDisk(c.Dir, err))
 	}
 	if err := writeRecord(c, Record{Spec: spec, Complete: true}); err != nil {
 		return err
@@ -73,6 +75,15 @@ func (t Testbed) up(ctx context.Context, w Wish, m machine) error {
 	t.Say("cluster %s is up after %s: export KUBECONFIG=%s", c.Name, time.Since(begin).Round(100*time.Millisecond),
 		c.Kubeconfig())
 	return nil
+}
+
+// ofFullDisk says of an error that the disk is full when it is. Each program makes
+// something else of that, and which of them is first is chance.
+func ofFullDisk(dir string, err error) error {
+	if have, asked := free(dir); asked == nil && have < 64<<20 && !errors.Is(err, unix.ENOSPC) {
+		return fmt.Errorf("no space left on the disk of %q: make room: %w", dir, err)
+	}
+	return err
 }
 
 func (t Testbed) preflight(ctx context.Context, w Wish, m machine) error {
