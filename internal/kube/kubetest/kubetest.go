@@ -189,6 +189,9 @@ func (s *Space) State(t *testing.T) string {
 			}
 			objects, err := s.Cluster.Dynamic.Resource(version.WithResource(resource.Name)).Namespace(s.Name).
 				List(t.Context(), metav1.ListOptions{})
+			if apierrors.IsNotFound(err) { // a kind of another test, which has gone
+				continue
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
