@@ -15,6 +15,7 @@ import (
 	"github.com/refitproject/refit/internal/action/file"
 	"github.com/refitproject/refit/internal/action/gate"
 	"github.com/refitproject/refit/internal/action/http"
+	kubeaction "github.com/refitproject/refit/internal/action/kube"
 	"github.com/refitproject/refit/internal/action/manual"
 	notifyaction "github.com/refitproject/refit/internal/action/notify"
 	secretaction "github.com/refitproject/refit/internal/action/secret"
@@ -93,6 +94,12 @@ func Actions(c Clients) []action.Action {
 		http.Check(c.HTTP),
 		http.Get(c.HTTP),
 		http.Request(c.HTTP),
+		kubeaction.Apply(c.Kube),
+		kubeaction.Check(c.Kube),
+		kubeaction.Delete(c.Kube),
+		kubeaction.Patch(c.Kube),
+		kubeaction.Scale(c.Kube),
+		kubeaction.Wait(c.Kube),
 		manual.Do(),
 		notifyaction.Send(c.Sender, c.Sent),
 		secretaction.Capture(c.Secret),
