@@ -35,7 +35,8 @@ func layers() [][]string {
 func testHelpers() []string {
 	return []string{
 		"internal/action/actiontest", "internal/engine/enginetest", "internal/backup/miniotest",
-		"internal/disk/disktest", "internal/kube/kubetest", "internal/sim",
+		"internal/disk/disktest", "internal/kube/kubetest", "internal/action/database/databasetest",
+		"internal/sim",
 		"internal/archtest",
 	}
 }

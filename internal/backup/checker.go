@@ -31,6 +31,26 @@ func (w Worker) Prove(ctx context.Context, s Store, e *Entry, level int, key *Ke
 	return proof, s.Put(ctx, proofName(e.ID, proof, data), data)
 }
 
+// ProveMade proves a backup that was just made, unless it is proved so well already.
+// One that is damaged is taken apart, so that the next attempt stores what was lost.
+func (w Worker) ProveMade(ctx context.Context, s Store, id string, level int, key *Key) (Proof, error) {
+	e, err := Find(ctx, s, id)
+	if err != nil {
+		return Proof{}, err
+	}
+	if proof, ok := e.Proof(); ok && proof.Level >= level {
+		return proof, nil
+	}
+	proof, err := w.Prove(ctx, s, e, level, key)
+	if failed, ok := errors.AsType[*action.Error](err); ok && failed.Reason == ReasonBackupDamaged {
+		if err := Discard(ctx, s, e); err != nil {
+			return Proof{}, err
+		}
+		failed.Retryable, failed.Remedy = true, "find out what the store did; a retry stores it again"
+	}
+	return proof, err
+}
+
 // Check checks a backup at a level and writes nothing. Level 1 needs no key.
 func (w Worker) Check(ctx context.Context, s Store, e *Entry, level int, key *Key) (Proof, error) {
 	if err := cmp.Or(e.Ready(), e.Doubt); err != nil {
@@ -119,6 +139,8 @@ func (w Worker) unpacked(ctx context.Context, s Store, e *Entry, level int, key 
 	defer func() { err = errors.Join(err, r.Close()) }()
 	if m.Kind == Secret { // it is restored into memory only
 		_, counts, err = readCaptured(r, m, key)
+	} else if m.Kind == PostgreSQL || m.Kind == MySQL {
+		counts, err = w.readDump(ctx, m, level, r)
 	} else if level == Restored {
 		counts, err = w.restoreToScratch(ctx, m, r)
 	} else if counts, err = parse(ctx, m, r); err == nil {
@@ -152,6 +174,47 @@ func parse(ctx context.Context, m *Manifest, r *streamReader) (Counts, error) {
 	default:
 		return Counts{}, tooNew(m)
 	}
+}
+
+// readDump lets the server parse or restore a dump.
+func (w Worker) readDump(ctx context.Context, m *Manifest, level int, r io.Reader) (Counts, error) {
+	if w.Server == nil {
+		return Counts{}, failure(ReasonServerNeeded, "prove it with database.verify", false,
+			"backup %q: it holds a dump, which its server has to read", m.ID)
+	}
+	dump := &countingReader{r: r}
+	if level < Restored {
+		if err := w.Server.Parse(ctx, m, dump); err != nil {
+			return Counts{}, err
+		}
+		if _, err := io.Copy(io.Discard, dump); err != nil {
+			return Counts{}, err
+		}
+		counts := Counts{Files: 1, Bytes: dump.n}
+		return counts, compare(m, m.Counts.withoutRows(), counts)
+	}
+	counts, err := w.Server.Restore(ctx, m, dump)
+	if err == nil {
+		_, err = io.Copy(io.Discard, dump)
+	}
+	if err != nil {
+		return Counts{}, err
+	}
+	counts.Files, counts.Bytes = 1, dump.n
+	return counts, compare(m, m.Counts, counts)
+}
+
+// countingReader counts what is read.
+type countingReader struct {
+	r io.Reader
+	n int64
+}
+
+// Read implements io.Reader.
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
 }
 
 func tooNew(m *Manifest) error {

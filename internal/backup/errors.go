@@ -32,6 +32,8 @@ const (
 	ReasonBackupDamaged = "BackupDamaged"
 	// ReasonBackupTooNew: a newer Refit has written the backup.
 	ReasonBackupTooNew = "BackupTooNew"
+	// ReasonServerNeeded: only a server can read what the backup holds.
+	ReasonServerNeeded = "ServerNeeded"
 	// ReasonWrongKey: the key does not open the backup, or none was given.
 	ReasonWrongKey = "WrongKey"
 	// ReasonSourceNotFound: what should be saved is not there.
@@ -65,6 +67,10 @@ func damaged(id, format string, args ...any) *action.Error {
 	return failure(ReasonBackupDamaged, "restore another backup, and find out what the store did", false,
 		"backup %q: %w", id, fmt.Errorf(format, args...))
 }
+
+// Damaged returns the error of a backup of which somebody who can read it says in err
+// what is wrong with it.
+func Damaged(id string, err error) error { return damaged(id, "%w", err) }
 
 // IsDamage tells whether err is about the bytes of a backup.
 func IsDamage(err error) bool { return action.ReasonOf(err) == ReasonBackupDamaged }

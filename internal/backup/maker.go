@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,6 +26,8 @@ type Worker struct {
 	// Scratch is the folder for copies that are removed again; empty for that
 	// of the system.
 	Scratch string
+	// Server reads what a database server has dumped; nil when there is none.
+	Server ServerReader
 	// Key and Origin name the effect that asks for the work; see action.Env.
 	Key, Origin string
 	// Report is told how far the work has come; it may be nil.
@@ -56,6 +59,22 @@ type Request struct {
 	// Value is the secret that is captured, with kind Secret; Path then says in
 	// words where it was read.
 	Value string
+	// Save writes the database to out, with the kinds PostgreSQL and MySQL and with
+	// a database of SQLite that is not a file of this machine, whose rows need not
+	// be counted. Path then says where the database is, without a secret; Identity
+	// and Server are those of the Source, and Tools are added to those of the Worker.
+	Save             func(ctx context.Context, out io.Writer) (Counts, error)
+	Identity, Server string
+	Tools            []Tool
+}
+
+// ServerReader is what a database server does with a dump of it.
+type ServerReader interface {
+	// Parse reads a dump to its end and keeps nothing of it.
+	Parse(ctx context.Context, m *Manifest, dump io.Reader) error
+	// Restore restores a dump into a database that nobody uses, counts it as it
+	// was counted when it was made, and removes it, whatever fails.
+	Restore(ctx context.Context, m *Manifest, dump io.Reader) (Counts, error)
 }
 
 // Check says what is wrong with a request beside what is on the disk.
@@ -68,6 +87,8 @@ func (r Request) Check() error {
 		return fmt.Errorf("level %d is not between 1 and 19", r.Level)
 	case r.Kind == SQLite && len(r.Excluded) > 0:
 		return errors.New("nothing can be excluded from a database")
+	case (r.Kind == PostgreSQL || r.Kind == MySQL) && r.Save == nil:
+		return fmt.Errorf("a %s is saved by database.backup", r.Kind)
 	case r.Kind == Secret && r.Lock == nil:
 		return errors.New("a secret is kept encrypted only, and there is no key")
 	}
@@ -86,8 +107,10 @@ func (w Worker) Make(ctx context.Context, r Request) (*Manifest, error) {
 	}
 	m := &Manifest{
 		Format: Format, ID: id, Name: r.Name, Kind: r.Kind, Key: r.Key, Recipients: r.Lock.Recipients(),
-		Source: Source{Host: w.Host, Path: printable(r.Path), Excluded: r.Excluded}, Tools: w.Tools,
-		Began: w.Now().UTC(), Sequence: 1, Level: r.Level,
+		Source: Source{
+			Host: w.Host, Path: printable(r.Path), Excluded: r.Excluded, Identity: r.Identity, Server: r.Server,
+		},
+		Tools: slices.Concat(w.Tools, r.Tools), Began: w.Now().UTC(), Sequence: 1, Level: r.Level,
 	}
 	if m.Level == 0 {
 		m.Level = 3
@@ -156,13 +179,20 @@ func (w Worker) open(ctx context.Context, r Request) (func(io.Writer) (Counts, e
 			return writeTree(ctx, out, r.Path, r.Excluded, bytes)
 		}, func() {}, nil
 	}
+	if r.Kind != SQLite {
+		return func(out io.Writer) (Counts, error) {
+			counter := &countingWriter{w: out, report: bytes}
+			counts, err := r.Save(ctx, counter)
+			counts.Files, counts.Bytes = 1, counter.n
+			return counts, err
+		}, func() {}, nil
+	}
 	scratch, remove, err := w.scratch()
 	if err != nil {
 		return nil, nil, err
 	}
 	path := filepath.Join(scratch, "copy.db")
-	pages := func(done int64) { w.report(done, 0, "pages", "copy "+printable(r.Path)) }
-	if err := copyDatabase(ctx, r.Path, path, pages); err != nil {
+	if err := w.copy(ctx, r, path); err != nil {
 		remove()
 		return nil, nil, err
 	}
@@ -180,6 +210,39 @@ func (w Worker) open(ctx context.Context, r Request) (func(io.Writer) (Counts, e
 		_, err = io.Copy(out, onlyReader{f})
 		return counts, err
 	}, remove, nil
+}
+
+// copy makes a copy of a database of SQLite at path.
+func (w Worker) copy(ctx context.Context, r Request, path string) (err error) {
+	if r.Save == nil {
+		pages := func(done int64) { w.report(done, 0, "pages", "copy "+printable(r.Path)) }
+		return copyDatabase(ctx, r.Path, path, pages)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return writeFailure("scratch folder", err)
+	}
+	bytes := func(done int64) { w.report(done, 0, "bytes", "copy "+printable(r.Path)) }
+	_, err = r.Save(ctx, &countingWriter{w: writerFor{f, "scratch folder"}, report: bytes})
+	if closed := f.Close(); err == nil && closed != nil {
+		err = writeFailure("scratch folder", closed)
+	}
+	return err
+}
+
+// countingWriter counts what is written and tells somebody.
+type countingWriter struct {
+	w      io.Writer
+	n      int64
+	report func(done int64)
+}
+
+// Write implements io.Writer.
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	c.report(c.n)
+	return n, err
 }
 
 // commit makes a backup of the parts that are stored. Whoever comes first has

@@ -26,6 +26,10 @@ const (
 	SQLite Kind = "sqlite"
 	// Secret is one secret that was captured; always encrypted.
 	Secret Kind = "secret"
+	// PostgreSQL is one database in the custom format of pg_dump, not compressed.
+	PostgreSQL Kind = "postgresql"
+	// MySQL is one database of MySQL or MariaDB as statements.
+	MySQL Kind = "mysql"
 )
 
 // Source says where a backup comes from.
@@ -37,6 +41,10 @@ type Source struct {
 	Path string `json:"path"`
 	// Excluded are the patterns of what was left out.
 	Excluded []string `json:"excluded,omitempty"`
+	// Identity tells a database from another one at the same address, and Server
+	// says which program in which version served it; both of databases only.
+	Identity string `json:"identity,omitempty"`
+	Server   string `json:"server,omitempty"`
 }
 
 // Counts are what was counted while a backup was read or restored.
@@ -51,7 +59,8 @@ type Counts struct {
 	// Tables and Rows are those of a database.
 	Tables int64 `json:"tables,omitempty"`
 	Rows   int64 `json:"rows,omitempty"`
-	// Digest is the digest of the rows of each table counted, of a database.
+	// Digest is the digest of the tables of a database: of the number of their
+	// rows, and where a server computes them, of checksums of what is in them.
 	Digest string `json:"digest,omitempty"`
 }
 

@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 )
@@ -30,6 +31,26 @@ func (w Worker) RestoreDatabase(
 		if err != nil {
 			return err
 		}
+		return compare(m, m.Counts, counts)
+	})
+}
+
+// RestoreWith hands the dump of a database to do and compares what was restored
+// with what was saved. What do leaves unread is read, so that nothing of the
+// backup is believed that is damaged.
+func (w Worker) RestoreWith(
+	ctx context.Context, s Store, m *Manifest, key *Key, do func(io.Reader) (Counts, error),
+) error {
+	return w.restore(ctx, s, m, m.Kind, key, func(r *streamReader) error {
+		dump := &countingReader{r: r}
+		counts, err := do(dump)
+		if err != nil {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, onlyReader{dump}); err != nil {
+			return err
+		}
+		counts.Files, counts.Bytes = 1, dump.n
 		return compare(m, m.Counts, counts)
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/archive"
+	"github.com/refitproject/refit/internal/action/database"
 	"github.com/refitproject/refit/internal/action/exec"
 	"github.com/refitproject/refit/internal/action/file"
 	"github.com/refitproject/refit/internal/action/gate"
@@ -32,6 +33,7 @@ type Clients struct {
 	Host     target.HostSource
 	Kube     *kube.Connector
 	Archive  archive.World
+	Database database.World
 	Secret   secretaction.World
 	Sender   notifyaction.Sender
 	// Sent remembers which steps have sent their message.
@@ -44,15 +46,19 @@ func NewClients(environ []string) Clients {
 	client := &nethttp.Client{Transport: http.Transport()}
 	stores := backup.Opener{Environ: environ, Transport: storeTransport()}
 	tools := []backup.Tool{{Name: "go", Version: runtime.Version()}}
+	connector, programs := kube.NewConnector(environ), exec.NewRunner(environ)
 	return Clients{
+		Database: database.World{
+			Stores: stores, Hostname: os.Hostname, Tools: tools, Programs: programs, Environ: environ, Kube: connector,
+		},
 		Archive:  archive.World{Stores: stores, Hostname: os.Hostname, Tools: tools},
 		Secret:   secretaction.World{Open: stores.Open, Hostname: os.Hostname, Tools: tools},
 		HTTP:     client,
 		Sender:   notify.Sender{HTTP: client},
 		Sent:     notifyaction.Ledger{Dir: sentDir(environ)},
-		Programs: exec.NewRunner(environ),
+		Programs: programs,
 		Host:     target.ThisHost(),
-		Kube:     kube.NewConnector(environ),
+		Kube:     connector,
 	}
 }
 
@@ -81,6 +87,11 @@ func Actions(c Clients) []action.Action {
 		archive.Backup(c.Archive),
 		archive.Restore(c.Archive),
 		archive.Verify(c.Archive),
+		database.Backup(c.Database),
+		database.CheckPrivileges(c.Database),
+		database.Restore(c.Database),
+		database.Schema(c.Database),
+		database.Verify(c.Database),
 		exec.Command(c.Programs),
 		exec.Observe(c.Programs),
 		exec.Shell(c.Programs),

@@ -220,12 +220,20 @@ func TestDocsExplainReasons(t *testing.T) {
 			slices.Sort(want)
 			want = slices.Compact(want)
 		}
+		if family == "database" { // as far as they are not about folders
+			want = append(want, reasons(t, "../backup", "Reason")...)
+			want = slices.DeleteFunc(want, func(reason string) bool {
+				return slices.Contains([]string{"SourceNotFound", "SourceChanged", "ServerNeeded"}, reason)
+			})
+			slices.Sort(want)
+			want = slices.Compact(want)
+		}
 		if family == "secret" { // as far as they are not about folders and databases
 			want = append(want, reasons(t, "../backup", "Reason")...)
 			refused = uses(t, "../backup", "action.ReasonAccessRefused")
 			want = slices.DeleteFunc(want, func(reason string) bool {
 				return strings.HasPrefix(reason, "Source") || slices.Contains(
-					[]string{"NotWritten", "DiskFull", "BackupNotFound", "BackupIncomplete"}, reason)
+					[]string{"NotWritten", "DiskFull", "BackupNotFound", "BackupIncomplete", "ServerNeeded"}, reason)
 			})
 			slices.Sort(want)
 			want = slices.Compact(want)

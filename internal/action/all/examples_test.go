@@ -21,6 +21,8 @@ import (
 	"github.com/refitproject/refit/internal/action/actiontest"
 	"github.com/refitproject/refit/internal/action/all"
 	"github.com/refitproject/refit/internal/action/archive"
+	"github.com/refitproject/refit/internal/action/database"
+	"github.com/refitproject/refit/internal/action/database/databasetest"
 	"github.com/refitproject/refit/internal/action/exec"
 	notifyaction "github.com/refitproject/refit/internal/action/notify"
 	secretaction "github.com/refitproject/refit/internal/action/secret"
@@ -131,9 +133,12 @@ func exampleClients(t *testing.T, h *hubs) all.Clients {
 		Programs: exec.NewRunner([]string{"PATH=" + bin + ":" + os.Getenv("PATH")}),
 		Host:     target.ThisHost(),
 		Archive:  archive.World{Hostname: os.Hostname},
-		Secret:   secretaction.World{Hostname: os.Hostname},
-		Sender:   inbox{notify.Sender{HTTP: client}},
-		Sent:     notifyaction.Ledger{Dir: t.TempDir()},
+		Database: database.World{
+			Hostname: os.Hostname, Programs: exec.NewRunner(os.Environ()), Environ: os.Environ(),
+		},
+		Secret: secretaction.World{Hostname: os.Hostname},
+		Sender: inbox{notify.Sender{HTTP: client}},
+		Sent:   notifyaction.Ledger{Dir: t.TempDir()},
 	}
 }
 
@@ -157,6 +162,8 @@ func overwrite(t *testing.T, w actiontest.World, in map[string]any) {
 func TestDocsExamples(t *testing.T) {
 	h := &hubs{texts: map[string]string{}}
 	clients := exampleClients(t, h)
+	postgres := &databasetest.Shared{Engine: "postgresql"}
+	t.Cleanup(postgres.Stop)
 	r, err := action.NewRegistry(all.Actions(clients), all.TargetKinds(clients))
 	if err != nil {
 		t.Fatal(err)
@@ -172,6 +179,9 @@ func TestDocsExamples(t *testing.T) {
 				Action: a, World: func(t *testing.T) actiontest.World {
 					t.Helper()
 					w := h.world(t)
+					if strings.HasPrefix(name, "database.") {
+						return stored(t, postgres.Server(t), clients.Database)
+					}
 					if strings.HasPrefix(name, "archive.") {
 						homes(t, &w, clients.Archive)
 					}

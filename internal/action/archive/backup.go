@@ -168,31 +168,11 @@ func (w World) runBackup(
 	if err := w.before("prove"); err != nil {
 		return BackupOutput{}, err
 	}
-	proof, err := p.prove(ctx, m.ID, level(env, in))
+	proof, err := p.worker.ProveMade(ctx, p.store, m.ID, level(env, in), p.key)
 	if err != nil {
 		return BackupOutput{}, action.WithExtent(err, action.ExtentPartial)
 	}
 	return outputOf(in, m, proof), nil
-}
-
-// prove proves a backup that was just made. One that is damaged already is
-// taken apart, so that the next attempt stores what was lost.
-func (p *place) prove(ctx context.Context, id string, level int) (backup.Proof, error) {
-	e, err := backup.Find(ctx, p.store, id)
-	if err != nil {
-		return backup.Proof{}, err
-	}
-	if proof, ok := e.Proof(); ok && proof.Level >= level {
-		return proof, nil
-	}
-	proof, err := p.worker.Prove(ctx, p.store, e, level, p.key)
-	if failed, ok := errors.AsType[*action.Error](err); ok && failed.Reason == backup.ReasonBackupDamaged {
-		if err := backup.Discard(ctx, p.store, e); err != nil {
-			return backup.Proof{}, err
-		}
-		failed.Retryable, failed.Remedy = true, "find out what the store did; a retry stores it again"
-	}
-	return proof, err
 }
 
 func outputOf(in BackupInput, m *backup.Manifest, proof backup.Proof) BackupOutput {

@@ -129,8 +129,14 @@ type Program struct {
 	Env   map[string]string
 	Unset []string
 	Stdin string
+	// From is read as standard input instead of Stdin, and To takes standard output,
+	// which is then neither kept nor logged; nil for neither. They are for data that
+	// is too much to keep.
+	From io.Reader
+	To   io.Writer
 	// Files are contents that the program reads from files: the variable holds the
 	// path, of a file that only this user can read and that ends with the program.
+	// FileArg stands for the path in Args.
 	Files map[string]string
 	// Secrets are values that are replaced in everything the program prints.
 	Secrets []string
@@ -151,6 +157,10 @@ type Program struct {
 	// 0 means DefaultStdout.
 	KeepStdout int
 }
+
+// FileArg stands in Program.Args for the path of the file that is called name in
+// Program.Files.
+func FileArg(name string) string { return "\x00" + name + "\x00" }
 
 // Result is how a program ended by itself.
 type Result struct {
@@ -174,7 +184,16 @@ func (r *Runner) Run(ctx context.Context, c Program) (Result, error) {
 		}
 		defer remove()
 		c.Env = maps.Clone(c.Env)
+		if c.Env == nil {
+			c.Env = map[string]string{}
+		}
 		maps.Copy(c.Env, paths)
+		c.Args = slices.Clone(c.Args)
+		for i := range c.Args {
+			for name, path := range paths {
+				c.Args[i] = strings.ReplaceAll(c.Args[i], FileArg(name), path)
+			}
+		}
 	}
 	env := r.environment(c)
 	program, err := lookUp(c, env)
@@ -187,6 +206,12 @@ func (r *Runner) Run(ctx context.Context, c Program) (Result, error) {
 	cmd.Args[0], cmd.Dir, cmd.Env = c.Args[0], c.Dir, env
 	log := newLineLog(c)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(c.Stdin), log.also(stdout), log.also(stderr)
+	if c.From != nil {
+		cmd.Stdin = c.From
+	}
+	if c.To != nil {
+		cmd.Stdout = c.To
+	}
 	cmd.WaitDelay = grace
 	ownGroup(cmd)
 	if err := r.start(cmd); err != nil {
