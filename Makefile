@@ -21,14 +21,18 @@ TERMINAL_HTML_VERSION := v3.16.8
 TEMPORAL_VERSION      := v1.5.1
 # 2026-02-12, the last release that can be had as a module.
 MINIO_VERSION         := v0.0.0-20260212201848-7aac2a2c5b7c
+# The helm of most people, with which they go on after Refit.
+HELM3_VERSION         := v3.20.2
 TOOLS         := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/refit/bin
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
 TERMINAL_HTML := $(TOOLS)/terminal-to-html-$(TERMINAL_HTML_VERSION)
 TEMPORAL      := $(TOOLS)/temporal-$(TEMPORAL_VERSION)
 MINIO         := $(TOOLS)/minio-$(MINIO_VERSION)
-# Where tests find the server.
+HELM3         := $(TOOLS)/helm-$(HELM3_VERSION)
+# Where tests find the programs.
 export REFIT_MINIO := $(MINIO)
+export REFIT_HELM3 := $(HELM3)
 
 # The program that brings up a real cluster.
 TESTBED       := bin/refit-testbed
@@ -106,7 +110,7 @@ test-race: $(MINIO) ## Run all tests with the race detector; needs a C compiler.
 	@CGO_ENABLED=1 hack/test.sh -race $(PKG)
 
 .PHONY: e2e
-e2e: testbed ## Test on real servers, the short set: the cluster, databases, hubs, fuzz targets; says how old the full one is.
+e2e: testbed $(HELM3) ## Test on real servers, the short set: the cluster, databases, hubs, fuzz targets; says how old the full one is.
 	@hack/e2e.sh short $(TESTBED)
 
 .PHONY: cluster-accept
@@ -114,7 +118,7 @@ cluster-accept: testbed ## Test the real cluster: build it (once), bring it up, 
 	@hack/cluster-accept.sh $(TESTBED)
 
 .PHONY: e2e-full
-e2e-full: testbed ## Test on real servers, everything; what passed is added to test/e2e/RECORD.md.
+e2e-full: testbed $(HELM3) ## Test on real servers, everything; what passed is added to test/e2e/RECORD.md.
 	@hack/e2e.sh full $(TESTBED)
 
 .PHONY: sim
@@ -235,6 +239,9 @@ $(TEMPORAL):
 # A server that tests talk to, under the AGPL: it is only ever run as a program.
 $(MINIO):
 	@hack/install-tool.sh github.com/minio/minio@$(MINIO_VERSION) $@
+
+$(HELM3):
+	@hack/install-tool.sh helm.sh/helm/v3/cmd/helm@$(HELM3_VERSION) $@
 
 $(TERMINAL_HTML):
 	@hack/install-tool.sh github.com/buildkite/terminal-to-html/v3/cmd/terminal-to-html@$(TERMINAL_HTML_VERSION) $@

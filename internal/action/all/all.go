@@ -15,6 +15,7 @@ import (
 	"github.com/refitproject/refit/internal/action/exec"
 	"github.com/refitproject/refit/internal/action/file"
 	"github.com/refitproject/refit/internal/action/gate"
+	"github.com/refitproject/refit/internal/action/helm"
 	"github.com/refitproject/refit/internal/action/http"
 	kubeaction "github.com/refitproject/refit/internal/action/kube"
 	"github.com/refitproject/refit/internal/action/manual"
@@ -32,6 +33,7 @@ type Clients struct {
 	Programs *exec.Runner
 	Host     target.HostSource
 	Kube     *kube.Connector
+	Helm     helm.World
 	Archive  archive.World
 	Database database.World
 	Secret   secretaction.World
@@ -46,19 +48,20 @@ func NewClients(environ []string) Clients {
 	client := &nethttp.Client{Transport: http.Transport()}
 	stores := backup.Opener{Environ: environ, Transport: storeTransport()}
 	tools := []backup.Tool{{Name: "go", Version: runtime.Version()}}
-	connector, programs := kube.NewConnector(environ), exec.NewRunner(environ)
+	clusters, programs := kube.NewConnector(environ), exec.NewRunner(environ)
 	return Clients{
 		Database: database.World{
-			Stores: stores, Hostname: os.Hostname, Tools: tools, Programs: programs, Environ: environ, Kube: connector,
+			Stores: stores, Hostname: os.Hostname, Tools: tools, Programs: programs, Environ: environ, Kube: clusters,
 		},
 		Archive:  archive.World{Stores: stores, Hostname: os.Hostname, Tools: tools},
 		Secret:   secretaction.World{Open: stores.Open, Hostname: os.Hostname, Tools: tools},
+		Kube:     clusters,
+		Helm:     helm.World{Clusters: clusters, Stores: stores},
 		HTTP:     client,
 		Sender:   notify.Sender{HTTP: client},
 		Sent:     notifyaction.Ledger{Dir: sentDir(environ)},
 		Programs: programs,
 		Host:     target.ThisHost(),
-		Kube:     connector,
 	}
 }
 
@@ -102,6 +105,10 @@ func Actions(c Clients) []action.Action {
 		gate.Approval(),
 		gate.Condition(),
 		gate.Soak(),
+		helm.Release(c.Helm),
+		helm.Rollback(c.Helm),
+		helm.Uninstall(c.Helm),
+		helm.Upgrade(c.Helm),
 		http.Check(c.HTTP),
 		http.Get(c.HTTP),
 		http.Request(c.HTTP),
