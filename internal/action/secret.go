@@ -21,6 +21,15 @@ type Secrets interface {
 	Resolve(ctx context.Context, reference map[string]any) (string, error)
 }
 
+// TargetSecrets is implemented by Secrets whose references may lead to a target of the
+// platform.
+type TargetSecrets interface {
+	Secrets
+	// At returns what resolves references of a step on the target called own, in a
+	// platform with these targets. own may be empty.
+	At(targets []Target, own string) Secrets
+}
+
 // ResolveSecrets returns the values of the references in the field of an input
 // that is called field, by their keys. It is called from Observe, Run and Undo
 // only. The error is an *Error with ExtentNone.

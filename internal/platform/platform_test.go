@@ -271,7 +271,7 @@ func TestResolveInputs(t *testing.T) {
 		"SecretValue": {
 			"A secret is not a value, and is not repeated.", `{url: "https://a", password: hunter2}`, nil,
 			[]string{`InvalidInput 5:38: error: input "password": must be a reference to a secret, is a string: ` +
-				`write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} or {kubernetes: {name: NAME, key: KEY}}`},
+				`write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} or {kubernetes: {namespace: NAMESPACE, name: NAME, key: KEY}}`},
 		},
 		"Missing": {
 			"A required input is asked for with its description.", `{}`, nil,

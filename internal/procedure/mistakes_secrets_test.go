@@ -15,7 +15,7 @@ func TestMistakesSecrets(t *testing.T) {
   d: {phase: verify, action: login.read, with: {headers: {Authorization: {env: TOKEN, prefix: "Bearer "}}}}
 `,
 			want: []string{
-				"TypeMismatch 17:78: error: headers.Authorization is a string, needs a secret: write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} or {kubernetes: {name: NAME, key: KEY}}",
+				"TypeMismatch 17:78: error: headers.Authorization is a string, needs a secret: write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} or {kubernetes: {namespace: NAMESPACE, name: NAME, key: KEY}}",
 				`TypeMismatch 18:78: error: headers.Authorization is a string of several parts, needs a secret: pass the secret on whole; a text before it, such as "Bearer ", is the prefix of its reference: {env: NAME, prefix: "Bearer "}`,
 			},
 		},

@@ -49,7 +49,7 @@ func captured(key any) object {
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	const reference = "write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} or {kubernetes: {name: NAME, key: KEY}}"
+	const reference = "write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} or {kubernetes: {namespace: NAMESPACE, name: NAME, key: KEY}}"
 	const example = "write a number with a unit, such as 90s, 20m, 1h30m or 7d"
 	cases := map[string]struct {
 		value any
@@ -119,7 +119,10 @@ func TestCheck(t *testing.T) {
 		}},
 		"SecretEmpty": {with("secret", object{"env": ""}), []string{"/secret/env: must not be empty: " + reference}},
 		"SecretShape": {with("secret", object{"command": "pass"}), []string{"/secret/command: must be a list, is a string"}},
-		"SecretKubernetesKey": {with("secret", object{"kubernetes": object{"name": "n", "keys": "k"}}), []string{
+		"SecretKubernetesNamespace": {with("secret", object{"kubernetes": object{"name": "n", "key": "k"}}), []string{
+			`/secret/kubernetes: field "namespace" is missing`,
+		}},
+		"SecretKubernetesKey": {with("secret", object{"kubernetes": object{"name": "n", "keys": "k", "namespace": "ns"}}), []string{
 			`/secret/kubernetes/keys: unknown field "keys": did you mean "key"?`, `/secret/kubernetes: field "key" is missing`,
 		}},
 	}
@@ -237,8 +240,8 @@ func TestJSONSchema(t *testing.T) {
 		with("wait", "7d"), with("wait", "soon"), with("list", []any{1}), with("list", []any{"a"}), with("labels", object{"a": "b"}),
 		with("labels", object{"a": 1}), with("open", object{"x": 1}), with("open", 1), with("any", nil), with("sub", object{}),
 		with("secret", object{"env": "A"}), with("secret", object{}), with("secret", object{"env": "A", "file": "B"}),
-		with("secret", "hunter2"), with("secret", object{"kubernetes": object{"name": "n", "key": "k"}}),
-		with("secret", object{"kubernetes": object{"name": "n"}}),
+		with("secret", "hunter2"), with("secret", object{"kubernetes": object{"name": "n", "key": "k", "namespace": "ns"}}),
+		with("secret", object{"kubernetes": object{"name": "n", "key": "k"}}), with("secret", object{"kubernetes": object{"name": "n"}}),
 		with("secret", captured(object{"env": "KEY"})), with("secret", captured("hunter2")),
 		with("secret", captured(captured(object{"env": "KEY"}))), with("secret", object{"captured": object{"store": "s"}}),
 		with("secret", object{"captured": object{"name": "hub", "store": "file:s", "key": object{"env": "K"}}}),

@@ -11,7 +11,7 @@ import (
 // SecretExample says in half a sentence how a reference to a secret is written. A
 // reference to a captured one is handed out by a step and seldom written.
 const SecretExample = "write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} " +
-	"or {kubernetes: {name: NAME, key: KEY}}"
+	"or {kubernetes: {namespace: NAMESPACE, name: NAME, key: KEY}}"
 
 // SecretCaptured is the form of a reference to a secret that was captured into
 // a backup store. The key that opens it is a reference of another form.
@@ -32,7 +32,7 @@ func SecretForms() map[string]Type {
 		"kubernetes": ObjectOf(map[string]Field{
 			"name":      {Type: Of(String), Required: true},
 			"key":       {Type: Of(String), Required: true},
-			"namespace": {Type: Of(String)},
+			"namespace": {Type: Of(String), Required: true},
 			"target":    {Type: Of(String)},
 		}),
 		SecretCaptured: ObjectOf(map[string]Field{

@@ -16,12 +16,20 @@ type Reference struct {
 	File string
 	// Command is a program and its arguments; no shell.
 	Command []string
-	// Kubernetes is "NAME/KEY" of a Secret of a cluster.
-	Kubernetes string
+	// Kubernetes is a Secret of a cluster.
+	Kubernetes *InCluster
 	// Captured is where a captured secret is kept.
 	Captured *Captured
 	// Prefix is put before the value. It is no secret.
 	Prefix string
+}
+
+// InCluster is one entry of a Secret of a cluster.
+type InCluster struct {
+	Namespace, Name, Key string
+	// Target is the target that is meant; empty for that of the step, or the only
+	// one.
+	Target string
 }
 
 // Captured is where a captured secret is kept.
@@ -63,7 +71,9 @@ func Parse(plain map[string]any) (Reference, error) {
 		r.Command = append(r.Command, text(arg))
 	}
 	if k, ok := plain["kubernetes"].(map[string]any); ok {
-		r.Kubernetes = text(k["name"]) + "/" + text(k["key"])
+		r.Kubernetes = &InCluster{
+			Namespace: text(k["namespace"]), Name: text(k["name"]), Key: text(k["key"]), Target: text(k["target"]),
+		}
 	}
 	if c, ok := plain[schema.SecretCaptured].(map[string]any); ok {
 		r.Captured = &Captured{Backup: text(c["backup"]), Name: text(c["name"]), Store: text(c["store"])}
@@ -107,8 +117,9 @@ func (r Reference) String() string {
 		return fmt.Sprintf("file %q", r.File)
 	case len(r.Command) > 0:
 		return fmt.Sprintf("command %q", r.Command[0])
-	case r.Kubernetes != "":
-		return fmt.Sprintf("kubernetes %q", r.Kubernetes)
+	case r.Kubernetes != nil:
+		return fmt.Sprintf("key %q of Kubernetes secret %q in namespace %q",
+			r.Kubernetes.Key, r.Kubernetes.Name, r.Kubernetes.Namespace)
 	case r.Captured != nil:
 		return fmt.Sprintf("captured secret %q", r.Captured.Backup+r.Captured.Name)
 	default:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/backup"
+	"github.com/refitproject/refit/internal/kube"
 )
 
 // MaxBytes is the size of the largest secret.
@@ -38,16 +39,27 @@ type Resolver struct {
 	Programs Programs
 	// Stores opens the backup stores of captured secrets.
 	Stores backup.Opener
+	// Clusters connects to the clusters whose Secrets are meant; nil for none.
+	Clusters *kube.Connector
+	// Targets are those of the platform, Own the name of that of the step: see At.
+	Targets []action.Target
+	Own     string
 	// Dir is the absolute folder that paths are relative to: the folder of the
 	// platform file.
 	Dir string
 }
 
-var _ action.Secrets = Resolver{}
+var _ action.TargetSecrets = Resolver{}
 
 // In returns r for a platform whose file is in dir.
 func (r Resolver) In(dir string) Resolver {
 	r.Dir = dir
+	return r
+}
+
+// At implements action.TargetSecrets.
+func (r Resolver) At(targets []action.Target, own string) action.Secrets {
+	r.Targets, r.Own = targets, own
 	return r
 }
 
@@ -98,8 +110,10 @@ func (r Resolver) read(ctx context.Context, from Reference) (string, error) {
 		return r.command(ctx, from.Command)
 	case from.Captured != nil:
 		return r.captured(ctx, *from.Captured)
+	case from.Kubernetes != nil:
+		return r.inCluster(ctx, *from.Kubernetes)
 	default:
-		return "", unavailable(errors.New("this build has no Kubernetes family yet"), "use env, file or command")
+		return "", errors.New("the reference has no form")
 	}
 }
 

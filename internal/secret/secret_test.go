@@ -95,9 +95,9 @@ func TestResolveErrors(t *testing.T) {
 		"NotText":    {sh(`cat binary`), `secret from command "sh": it printed something that is not UTF-8 text: start it by hand to see what it says`},
 		"Nothing":    {sh(`true`), `secret from command "sh": it is empty`},
 		"NoProgram":  {map[string]any{"command": []any{"no-such-program", planted}}, `secret from command "no-such-program": program "no-such-program" not found: start it by hand to see what it says`},
-		"Kubernetes": {map[string]any{"kubernetes": map[string]any{"name": "hub", "key": "token"}}, `secret from kubernetes "hub/token": this build has no Kubernetes family yet: use env, file or command`},
+		"Kubernetes": {inCluster(""), `secret from key "token" of Kubernetes secret "hub" in namespace "jhub": the platform has no target of kind kubernetes: declare the cluster as a target, or use env, file or command`},
 		"Two":        {map[string]any{"env": "TOKEN", "file": "token"}, `secret reference has env and file: a secret comes from one place: keep one of them`},
-		"None":       {map[string]any{"prefix": planted}, `secret reference is not a reference to a secret: write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} or {kubernetes: {name: NAME, key: KEY}}`},
+		"None":       {map[string]any{"prefix": planted}, `secret reference is not a reference to a secret: write {env: NAME}, {file: PATH}, {command: [PROGRAM, …]} or {kubernetes: {namespace: NAMESPACE, name: NAME, key: KEY}}`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

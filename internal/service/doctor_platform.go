@@ -53,7 +53,7 @@ func (d *examination) secrets(ctx context.Context, l *loaded, steps *needs) {
 		const patience = 30 * time.Second
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
-		if _, err := d.s.o.Secrets.In(l.dir).Resolve(ctx, ref); err != nil {
+		if _, err := d.s.secrets(l.dir, l.targets).Resolve(ctx, ref); err != nil {
 			text, remedy := err.Error(), ""
 			if failed, ok := errors.AsType[*action.Error](err); ok && failed.Err != nil {
 				text, remedy = failed.Err.Error(), failed.Remedy

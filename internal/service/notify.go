@@ -8,11 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/diag"
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/notify"
 	"github.com/refitproject/refit/internal/notify/courier"
 	"github.com/refitproject/refit/internal/plan"
+	"github.com/refitproject/refit/internal/platform"
 	"github.com/refitproject/refit/internal/report"
 )
 
@@ -28,13 +30,13 @@ func (s *Service) notifyDir() string {
 	return filepath.Join(s.o.StateDir, "notify")
 }
 
-// deliver sends a message over a channel of a platform whose file is in dir. The
-// address is resolved each time: it may have been mended meanwhile.
-func (s *Service) deliver(ctx context.Context, dir string, c plan.Channel, m notify.Message) error {
+// deliver sends a message over a channel of a platform, by an address that secrets
+// resolves each time: it may have been mended meanwhile.
+func (s *Service) deliver(ctx context.Context, secrets action.Secrets, c plan.Channel, m notify.Message) error {
 	if s.o.Sender == nil {
 		return errors.New("this program cannot send messages")
 	}
-	address, err := s.o.Secrets.In(dir).Resolve(ctx, c.Address)
+	address, err := secrets.Resolve(ctx, c.Address)
 	if err != nil {
 		return err
 	}
@@ -46,7 +48,8 @@ func (s *Service) deliver(ctx context.Context, dir string, c plan.Channel, m not
 func (s *Service) tellOf(
 	ctx context.Context, snap *engine.Snapshot, fresh bool, say func(string),
 ) *courier.Courier {
-	id, dir, channels := snap.Info.ID, snap.Info.Dir, snap.State.Plan().Channels
+	id, channels := snap.Info.ID, snap.State.Plan().Channels
+	secrets := s.secrets(snap.Info.Dir, snap.State.Plan().Targets)
 	if len(channels) == 0 || s.notifyDir() == "" {
 		return nil
 	}
@@ -57,7 +60,7 @@ func (s *Service) tellOf(
 			return v, err
 		},
 		Deliver: func(ctx context.Context, c plan.Channel, m notify.Message) error {
-			return s.deliver(ctx, dir, c, m)
+			return s.deliver(ctx, secrets, c, m)
 		},
 		Say: say, Now: s.o.Now, Pace: courier.DefaultPace(),
 	})
@@ -96,6 +99,17 @@ func (s *Service) channelViews(id string) []report.ChannelView {
 		return []report.ChannelView{{Name: "*", Trouble: err.Error()}}
 	}
 	return courier.Views(told)
+}
+
+// targetsNamed returns the targets of a platform file whose procedure was not read.
+func targetsNamed(p *platform.Platform) []plan.Target {
+	var targets []plan.Target
+	for _, t := range p.Targets {
+		config, _ := t.Value.Plain().(map[string]any)
+		kind, _ := config["kind"].(string)
+		targets = append(targets, plan.Target{Name: t.Name, Kind: kind, Config: config})
+	}
+	return targets
 }
 
 // ChannelResult is what came of trying a channel.
@@ -147,7 +161,7 @@ func (s *Service) testChannel(ctx context.Context, l *loaded, c *plan.Channel) C
 	defer cancel()
 	result := ChannelResult{Channel: c.Name, Kind: c.Kind}
 	platform := l.platform.Metadata.Name.Value
-	err := s.deliver(ctx, l.dir, *c, notify.Message{
+	err := s.deliver(ctx, s.secrets(l.dir, targetsNamed(l.platform)), *c, notify.Message{
 		ID:    fmt.Sprintf("test/%s/%s/%d", platform, c.Name, s.o.Now().UnixNano()),
 		Title: platform + ": a test of channel " + c.Name,
 		Text:  "Refit can reach you here. Nothing has happened.",

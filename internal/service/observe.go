@@ -24,6 +24,12 @@ func (s *Service) newWorld(dir string, targets []plan.Target) *world {
 	}, dir, targets)}
 }
 
+// secrets returns what resolves references to secrets outside of the steps of a
+// platform with these targets whose file is in dir.
+func (s *Service) secrets(dir string, targets []plan.Target) action.Secrets {
+	return s.o.Secrets.In(dir).At(observe.ActionTargets(targets), "")
+}
+
 // identifyAll returns targets with the identities that were observed, and the
 // errors of those that could not be identified.
 func (w *world) identifyAll(ctx context.Context, targets []plan.Target) ([]plan.Target, error) {

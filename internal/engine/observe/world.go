@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +40,34 @@ type World struct {
 	targets map[string]plan.Target
 }
 
+// ActionTargets returns targets as actions see them.
+func ActionTargets(targets []plan.Target) []action.Target {
+	out := make([]action.Target, 0, len(targets))
+	for _, t := range targets {
+		out = append(out, actionTarget(t))
+	}
+	return out
+}
+
+// actionTarget is a target as actions see it.
+func actionTarget(t plan.Target) action.Target {
+	return action.Target{Name: t.Name, Kind: t.Kind, Config: t.Config, Identity: t.Identity}
+}
+
+// secrets returns what resolves references of a step on the target called name.
+func (w *World) secrets(name string) action.Secrets {
+	secrets := w.o.Secrets(w.dir)
+	at, ok := secrets.(action.TargetSecrets)
+	if !ok {
+		return secrets
+	}
+	var targets []plan.Target
+	for _, key := range slices.Sorted(maps.Keys(w.targets)) {
+		targets = append(targets, w.targets[key])
+	}
+	return at.At(ActionTargets(targets), name)
+}
+
 // New returns the world of a platform with these targets whose file is in the
 // absolute folder dir.
 func New(o Options, dir string, targets []plan.Target) *World {
@@ -53,9 +83,9 @@ func (w *World) Know(t plan.Target) { w.targets[t.Name] = t }
 
 // Env returns what an action is given that acts on the target called name.
 func (w *World) Env(name string) action.Env {
-	env := action.Env{Dir: w.dir, Secrets: w.o.Secrets(w.dir), Now: w.o.Now}
+	env := action.Env{Dir: w.dir, Secrets: w.secrets(name), Now: w.o.Now}
 	if t, ok := w.targets[name]; ok {
-		env.Target = action.Target{Name: t.Name, Kind: t.Kind, Config: t.Config, Identity: t.Identity}
+		env.Target = actionTarget(t)
 	}
 	return env
 }
