@@ -44,6 +44,9 @@ type Definition[In, Out any] struct {
 	Run func(ctx context.Context, env Env, in In, before map[string]any) (Out, error)
 	// Undo is the inverse of Run, nil when there is none.
 	Undo func(ctx context.Context, env Env, in In, before map[string]any) error
+	// Access says what all of these together ask a Kubernetes API server for; nil
+	// for actions that ask none.
+	Access func(ctx context.Context, env Env, in In) ([]Access, error)
 }
 
 // Observed is an Observation with a typed output.
@@ -155,6 +158,19 @@ func (d *defined[In, Out]) Undo(ctx context.Context, env Env, in, before map[str
 		return err
 	}
 	return d.def.Undo(ctx, env, typed, before)
+}
+
+// Access implements Accessor.
+func (d *defined[In, Out]) Access(ctx context.Context, env Env, in map[string]any) ([]Access, bool, error) {
+	if d.def.Access == nil {
+		return nil, false, nil
+	}
+	typed, err := d.decode(in)
+	if err != nil {
+		return nil, true, err
+	}
+	list, err := d.def.Access(ctx, env, typed)
+	return list, true, err
 }
 
 // decode checks in against the Spec and returns it as In.

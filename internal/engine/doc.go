@@ -18,7 +18,11 @@
 //  5. One owner drives a run: a lock that the kernel gives back when the process
 //     ends, and an owner epoch on every append; a stale epoch is refused. Others
 //     leave requests in an inbox, which the owner turns into events; without an
-//     owner whoever asks takes the lock for as long as that takes.
+//     owner whoever asks takes the lock for as long as that takes. Across machines
+//     the owner holds the targets of the run, as far as their kinds know a lock
+//     (Guard): it is taken before anything is done, renewed while the run is driven,
+//     and given back when driving ends. A lock that another run holds ends the
+//     driving; one that cannot be asked for is waited for by the effects alone.
 //  6. Child programs run in process groups of their own, with pid and start time
 //     recorded; a new owner first waits for or ends the children of the old one,
 //     then observes.

@@ -209,6 +209,30 @@ type Worker interface {
 	Carry(ctx context.Context, a Assignment) (run.Body, error)
 }
 
+// Guard is implemented by workers that hold the targets of a run, so that no run of
+// another machine changes them meanwhile. Where the worker is one, a host drives no
+// run that it does not guard.
+type Guard interface {
+	// Guard takes the locks of the targets of a run and renews them until release
+	// is called, which gives them back. The error is that another run holds one of
+	// them: then none is held. What cannot be asked now is asked again later; until
+	// then Carry answers about effects on such a target that it has to be waited for.
+	Guard(ctx context.Context, w Watch) (release func(), err error)
+}
+
+// Watch says what to guard.
+type Watch struct {
+	// Run is the id of the run, Origin tells it from others of the same id, Dir is
+	// the folder of its platform file.
+	Run, Origin, Dir string
+	Plan             *plan.Plan
+	// By is who drives, Host on which machine.
+	By, Host string
+	// Lost is told when another run has taken a target: the run must not go on. It
+	// is called at most once and may be called until release returns.
+	Lost func(err error)
+}
+
 // Assignment is a command with what carrying it out needs.
 type Assignment struct {
 	// Run is the id of the run, Dir the folder of its platform file.

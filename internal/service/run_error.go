@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/run"
 )
@@ -62,6 +63,8 @@ func runError(id string, err error) error {
 	}
 	var trouble RunTrouble
 	switch {
+	case action.ReasonOf(err) == action.ReasonTargetLocked:
+		trouble = TroubleTarget
 	case is[*engine.OwnedError](err), errors.Is(err, engine.ErrStaleOwner):
 		trouble = TroubleOwned
 	case is[*engine.DamagedError](err), is[*engine.UnsupportedError](err), is[*engine.StoreError](err):

@@ -1,6 +1,7 @@
 package wrap
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -49,7 +50,10 @@ func All(a action.Action, o Options) action.Action {
 // change.
 type passing struct{ action.Action }
 
-var _ action.Checker = passing{}
+var (
+	_ action.Checker  = passing{}
+	_ action.Accessor = passing{}
+)
 
 // Check implements action.Checker.
 func (p passing) Check(in map[string]any) error {
@@ -57,6 +61,16 @@ func (p passing) Check(in map[string]any) error {
 		return c.Check(in)
 	}
 	return nil
+}
+
+// Access implements action.Accessor.
+func (p passing) Access(
+	ctx context.Context, env action.Env, in map[string]any,
+) ([]action.Access, bool, error) {
+	if a, ok := p.Action.(action.Accessor); ok {
+		return a.Access(ctx, env, in)
+	}
+	return nil, false, nil
 }
 
 // name is an action as messages name it.

@@ -50,6 +50,8 @@ type driver struct {
 	next time.Time
 	// orphans are programs that an earlier owner left running, by key.
 	orphans map[string][]child
+	// release gives the targets back; nil while they are not held.
+	release func()
 }
 
 // result is what came of a command.
@@ -67,8 +69,18 @@ func (e *Engine) drive(ctx context.Context, h *hold, o *engine.DriveOptions) err
 	wake := e.watch.add(h.row.n) //nolint:contextcheck // One look serves all drivers.
 	d := &driver{e: e, hold: h, o: o, wake: wake}
 	defer e.watch.remove(h.row.n)
+	ctx, lost := context.WithCancelCause(ctx)
+	defer lost(nil)
+	defer func() {
+		if d.release != nil {
+			d.release()
+		}
+	}()
 	for {
 		err := d.load(ctx)
+		if err == nil {
+			err = d.guard(ctx, lost)
+		}
 		if err == nil {
 			err = d.loop(ctx)
 			d.salvage(ctx, err)
@@ -78,12 +90,35 @@ func (e *Engine) drive(ctx context.Context, h *hold, o *engine.DriveOptions) err
 			err = d.park(ctx)
 		}
 		if errors.Is(err, errLeft) {
-			return nil
+			return d.takenFrom(ctx)
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// guard holds the targets of the run, once.
+func (d *driver) guard(ctx context.Context, lost context.CancelCauseFunc) error {
+	guard, ok := d.e.o.Worker.(engine.Guard)
+	if !ok || d.release != nil || len(run.Pending(d.state)) == 0 {
+		return nil
+	}
+	var err error
+	d.release, err = guard.Guard(ctx, engine.Watch{
+		Run: d.hold.row.id, Origin: d.hold.row.created, Dir: d.hold.row.dir, Plan: d.state.Plan(),
+		By: d.o.By, Host: d.e.o.Host, Lost: func(err error) { lost(err) },
+	})
+	return err
+}
+
+// takenFrom returns the error of a run that was left because another one has taken
+// its target.
+func (d *driver) takenFrom(ctx context.Context) error {
+	if err := context.Cause(ctx); action.ReasonOf(err) == action.ReasonTargetLocked {
+		return err
+	}
+	return nil
 }
 
 // load reads the run, and finds what an earlier owner left under way.

@@ -21,6 +21,9 @@ func (j *job) observe(ctx context.Context, c run.ObserveOperation) (run.Body, er
 	if refused != nil {
 		return j.notObserved(c, refused), nil
 	}
+	if err := e.held(); err != nil {
+		return j.notObserved(c, err), nil
+	}
 	back := c.Op.What == run.Undo || c.Op.What == run.Release
 	if back && !e.spec.Observable(e.in) {
 		return unseen(c), nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/refitproject/refit/internal/action"
@@ -30,6 +31,10 @@ type Options struct {
 type Worker struct {
 	o   Options
 	env *expr.Env
+
+	mu sync.Mutex
+	// guards are the runs whose targets are held, by their holder.
+	guards map[action.Holder]*guard
 }
 
 var _ engine.Worker = (*Worker)(nil)
@@ -43,7 +48,7 @@ func New(o Options) (*Worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build worker: %w", err)
 	}
-	return &Worker{o: o, env: env}, nil
+	return &Worker{o: o, env: env, guards: map[action.Holder]*guard{}}, nil
 }
 
 // Carry implements engine.Worker.
