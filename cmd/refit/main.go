@@ -83,7 +83,9 @@ func newService(clients all.Clients, progress service.Progress) (*service.Servic
 	}
 	options := wrapping() // One limit for all actions of a target.
 	registry = registry.Wrapped(func(a action.Action) action.Action { return wrap.All(a, options) })
-	secrets := secret.Resolver{Environ: os.Environ(), Programs: clients.Programs, Stores: clients.Archive.Stores, Clusters: clients.Kube}
+	secrets := secret.Resolver{
+		Environ: os.Environ(), Programs: clients.Programs, Stores: clients.Archive.Stores, Clusters: clients.Kube,
+	}
 	return service.New(service.Options{
 		Registry: registry, Shipped: procedures.FS(), Now: time.Now, Version: version,
 		StateDir: stateDir(), LookPath: exec.LookPath, Progress: progress,

@@ -74,7 +74,7 @@ func (l Lock) try(ctx context.Context, h action.Holder) error {
 	found, err := l.leases().Get(ctx, LockName, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		_, err = l.leases().Create(ctx, l.lease(h), metav1.CreateOptions{FieldManager: FieldManager})
+		_, err = l.leases().Create(ctx, l.lease(h), metav1.CreateOptions{FieldManager: FieldOwner})
 		return err
 	case err != nil:
 		return err
@@ -108,7 +108,7 @@ func (l Lock) update(ctx context.Context, found *coordinationv1.Lease, h action.
 	}
 	mine.Spec.LeaseTransitions = &transitions
 	next.Spec = mine.Spec
-	_, err := l.leases().Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldManager})
+	_, err := l.leases().Update(ctx, next, metav1.UpdateOptions{FieldManager: FieldOwner})
 	return err
 }
 
@@ -171,7 +171,7 @@ func (l Lock) Renew(ctx context.Context, h action.Holder) error {
 	found, err := l.leases().Get(ctx, LockName, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		_, err = l.leases().Create(ctx, l.lease(h), metav1.CreateOptions{FieldManager: FieldManager})
+		_, err = l.leases().Create(ctx, l.lease(h), metav1.CreateOptions{FieldManager: FieldOwner})
 	case err == nil && !holderOf(found).Same(h):
 		return l.locked(found)
 	case err == nil:

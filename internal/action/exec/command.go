@@ -184,19 +184,14 @@ func (c commander) ask(
 		return action.Observed[CommandOutput]{}, action.WithExtent(err, action.ExtentNone)
 	}
 	seen := action.Observed[CommandOutput]{Reason: fmt.Sprintf("observe ended with exit code %d", res.ExitCode)}
-	switch {
-	case slices.Contains(orDefault(o.DoneExits, 0), res.ExitCode):
-		seen.Status = action.Done
+	status, known := o.Meaning(res.ExitCode)
+	seen.Status = status
+	if status == action.Done {
 		out := output(res)
 		out.Observed = true
 		seen.Output = &out
-	case slices.Contains(orDefault(o.NotStartedExits, 1), res.ExitCode):
-		seen.Status = action.NotStarted
-	case slices.Contains(o.InProgressExits, res.ExitCode):
-		seen.Status = action.InProgress
-	case slices.Contains(o.PartialExits, res.ExitCode):
-		seen.Status = action.Partial
-	default:
+	}
+	if !known {
 		remedy := "give the code a meaning in doneExits, notStartedExits, inProgressExits or partialExits, " +
 			"or mend the command"
 		if c.script {
@@ -226,9 +221,9 @@ func (c commander) run(
 		return CommandOutput{}, err
 	}
 	switch {
-	case slices.Contains(orDefault(in.OkExits, 0), res.ExitCode):
+	case in.Ok(res.ExitCode):
 		return output(res), nil
-	case slices.Contains(in.UnchangedExits, res.ExitCode):
+	case in.Unchanged(res.ExitCode):
 		failure := failed(command, res, action.ExtentNone)
 		failure.Retryable = true
 		return CommandOutput{}, failure
