@@ -17,7 +17,7 @@ import (
 
 // inCluster reads an entry of a Secret of a cluster.
 func (r Resolver) inCluster(ctx context.Context, from InCluster) (string, error) {
-	target, err := r.clusterOf(from.Target)
+	target, err := ClusterOf(r.Targets, r.Own, from.Target)
 	if err != nil {
 		return "", err
 	}
@@ -49,11 +49,13 @@ func (r Resolver) inCluster(ctx context.Context, from InCluster) (string, error)
 	return withoutLineEnd(string(value)), nil
 }
 
-// clusterOf returns the target whose Secret is meant: never one of several by chance.
-func (r Resolver) clusterOf(name string) (action.Target, error) {
+// ClusterOf returns the target whose Secret is meant by a reference of a step on the
+// target own that names the target name, each of which may be empty: never one of
+// several by chance.
+func ClusterOf(targets []action.Target, own, name string) (action.Target, error) {
 	var clusters []action.Target
 	var names []string
-	for _, t := range r.Targets {
+	for _, t := range targets {
 		if t.Kind != kube.KindTarget {
 			if t.Name == name && name != "" {
 				return action.Target{}, unavailable(fmt.Errorf("target %q is of kind %s", name, t.Kind),
@@ -61,7 +63,7 @@ func (r Resolver) clusterOf(name string) (action.Target, error) {
 			}
 			continue
 		}
-		if t.Name == name || name == "" && t.Name == r.Own {
+		if t.Name == name || name == "" && t.Name == own {
 			return t, nil
 		}
 		clusters, names = append(clusters, t), append(names, t.Name)

@@ -29,6 +29,8 @@ type PlanRequest struct {
 type PlanResult struct {
 	Plan     *plan.Plan
 	Warnings diag.Diagnostics
+	// Dir is the folder of the platform file.
+	Dir string
 }
 
 // Plan reads the platform file and its procedure, identifies the targets,
@@ -105,7 +107,7 @@ func (s *Service) build(ctx context.Context, l *sight, req PlanRequest, done, qu
 	if refused.HasErrors() {
 		return nil, l.source.relocate(refused)
 	}
-	return &PlanResult{Plan: p, Warnings: append(l.warnings, ds...)}, nil
+	return &PlanResult{Plan: p, Warnings: append(l.warnings, ds...), Dir: l.dir}, nil
 }
 
 // observeFirst observes the facts of a procedure in their order: the input of

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -116,7 +117,7 @@ func (f *planFlags) accepts() ([]plan.Accept, error) {
 // newPlan returns the command plan with its subcommand.
 func newPlan(c *console) *cobra.Command {
 	f := &planFlags{}
-	diff := ""
+	diff, rbac := "", false
 	output := planFormats()
 	cmd := &cobra.Command{
 		Use:     "plan PLATFORM.yaml",
@@ -131,13 +132,18 @@ A saved plan is frozen: it carries digests, and every stage starts only when the
 facts are what it expects. When a finding blocks, the plan is shown and saved all
 the same, and the exit code is 3; see what to accept with --accept, or mend it.
 
-With -o json the result is the plan file itself.`,
+With -o json the result is the plan file itself.
+
+With --rbac the roles are shown instead that the account of Refit needs in the
+clusters of the plan, and nothing beyond: manifests for kubectl. What cannot be
+known before the run stands above them.`,
 		Example: `  refit plan platform.yaml --to 4.2.0
   refit plan platform.yaml --to 4.2.0 --save plan.json
   refit plan platform.yaml --to 4.2.0 --diff plan.json
   refit plan platform.yaml --to 4.2.0 --accept risk/token-loss \
       --reason "no user has tokens" --by ana --expires 2026-12-31
   refit plan platform.yaml --to 4.2.0 -o mermaid > plan.mmd
+  refit plan platform.yaml --to 4.2.0 --rbac | kubectl apply -f -
   refit plan show plan.json`,
 		Args:              misspelt(files(1, 1, "one platform file")),
 		ValidArgsFunction: first(yamlFiles),
@@ -151,6 +157,9 @@ With -o json the result is the plan file itself.`,
 			}
 			if cmd.Flags().Changed("diff") && diff == "" {
 				return usagef("--diff needs a file name")
+			}
+			if rbac && (diff != "" || f.save != "" || output.value == formatMermaid) {
+				return usagef("--rbac shows roles instead of the plan: leave --diff, --save and -o mermaid out")
 			}
 			s, err := c.service()
 			if err != nil {
@@ -171,11 +180,15 @@ With -o json the result is the plan file itself.`,
 			if err != nil {
 				return err
 			}
+			if rbac {
+				return c.showRBAC(cmd.Context(), s, result)
+			}
 			return c.finishPlan(s, f, result, old)
 		},
 	}
 	f.add(c, cmd, c.platformVersions)
 	cmd.Flags().StringVar(&diff, "diff", "", "show what differs from the saved plan `FILE` instead of the plan")
+	cmd.Flags().BoolVar(&rbac, "rbac", false, "show the Kubernetes roles that the plan needs instead of the plan")
 	cmd.Flags().VarP(&output, "output", "o", "`FORMAT` of the result: text, json, yaml or mermaid")
 	complete(cmd, "diff", planFiles)
 	complete(cmd, "output", output.complete)
@@ -254,6 +267,16 @@ func (c *console) showPlan(p *plan.Plan, full bool, file string) error {
 			return report.PlanText(w, p, opts)
 		})
 	}
+}
+
+// showRBAC shows the roles that a plan needs.
+func (c *console) showRBAC(ctx context.Context, s *service.Service, result *service.PlanResult) error {
+	c.diagnostics(result.Warnings)
+	roles, err := s.RBAC(ctx, result.Plan, result.Dir)
+	if err != nil {
+		return err
+	}
+	return c.show(roles, func(w io.Writer, _ report.TextOptions) error { return report.RBACYAML(w, roles) })
 }
 
 // showDiff shows what differs between two plans.
