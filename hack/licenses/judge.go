@@ -30,13 +30,16 @@ const publicDomain = "Public domain"
 const notALicence = ""
 
 // readByPeople holds, by the digest of its text, what a person found in a file
-// that the classifier does not recognise. Another text is asked about again.
+// that the classifier does not recognise, or takes for one of code. Another text is
+// asked about again.
 func readByPeople() map[string]string {
 	return map[string]string{
 		// SQLite: dedicated to the public domain by its authors.
 		"8438c9c89b849131ead81d5435cb97fcf052df5b0b286dda8a2d4c29e6cb3fd0": publicDomain,
 		// modernc.org/memory: where the picture on its page comes from.
 		"5ae5bee3072a841376451b48d8cfcec7188e10543926d5870828d36c8a750dc5": notALicence,
+		// opencontainers/go-digest: of its documentation, which nothing is made of.
+		"a1d1adec3ba691ef6e377a78bbe9e9e2501f2f4a1723d08857da1ac6564e4fed": notALicence,
 	}
 }
 
@@ -102,11 +105,12 @@ func licencesOf(dir string, classify classifyFunc) ([]string, error) {
 
 // identify names the licences in a file.
 func identify(name string, text []byte, classify classifyFunc) []string {
-	if found := classify(text); len(found) > 0 {
+	sum := sha256.Sum256(text)
+	known, ok := readByPeople()[hex.EncodeToString(sum[:])]
+	if found := classify(text); !ok && len(found) > 0 {
 		return found
 	}
-	sum := sha256.Sum256(text)
-	switch known, ok := readByPeople()[hex.EncodeToString(sum[:])]; {
+	switch {
 	case !ok:
 		return []string{"unknown (" + name + ")"}
 	case known == notALicence:

@@ -142,7 +142,27 @@ func conforms(info *resource.Info, live runtime.Object) bool {
 	} else if patch, err = jsonmergepatch.CreateThreeWayJSONMergePatch(want, want, have); err != nil {
 		return false
 	}
-	return string(patch) == "{}"
+	var change map[string]any
+	return json.Unmarshal(patch, &change) == nil && !changes(change)
+}
+
+// changes tells whether a patch does more than to order lists, to which others have
+// added something.
+func changes(patch map[string]any) bool {
+	for key, value := range patch {
+		if strings.HasPrefix(key, "$setElementOrder/") {
+			continue
+		}
+		switch value := value.(type) {
+		case map[string]any:
+			if changes(value) {
+				return true
+			}
+		default:
+			return true
+		}
+	}
+	return false
 }
 
 // inData moves what a manifest of a Secret says in clear to where the cluster keeps it.

@@ -179,7 +179,7 @@ func (w World) takeBack(
 		}
 		doing := fmt.Sprintf("take back revision %d of %s", last.Version, s)
 		s.stamper.stamp = st.undoStamp
-		if err := s.bury(ctx, last); err != nil {
+		if err := s.bury(ctx, last, st.undoes(last)); err != nil {
 			return action.WithExtent(s.explain(ctx, doing, err), action.ExtentPartial)
 		}
 		return s.rollback(ctx, to.Version, false, historyMax)

@@ -105,9 +105,10 @@ func (s *session) adopt(ctx context.Context, st standing, rel *release.Release, 
 	return true, s.config.Releases.Update(rel)
 }
 
-// bury marks a revision that was broken off as failed, so that Helm goes on from it.
+// bury marks a revision that was broken off as failed, so that Helm goes on from it;
+// the record of a rollback that is to be begun again is removed.
 // What its hooks left is removed where Helm would have, and always what still runs.
-func (s *session) bury(ctx context.Context, rel *release.Release) error {
+func (s *session) bury(ctx context.Context, rel *release.Release, again bool) error {
 	hooks, err := s.hooks(ctx, rel)
 	if err != nil {
 		return err
@@ -130,6 +131,12 @@ func (s *session) bury(ctx context.Context, rel *release.Release) error {
 		if err != nil {
 			return err
 		}
+	}
+	if again && rel.Info.RollbackRevision > 0 {
+		// What a rollback removes is what the newest record has and the old one has not.
+		// This one would hide the record of what it was to take the place of.
+		_, err := s.config.Releases.Delete(rel.Name, rel.Version)
+		return err
 	}
 	if !pending(rel) {
 		return nil

@@ -304,14 +304,14 @@ func (s *session) settle(ctx context.Context, st standing, jobs bool) (*release.
 			return last, err
 		}
 		if err == nil {
-			err = s.bury(ctx, last)
+			err = s.bury(ctx, last, true)
 		}
 		if err != nil {
 			return nil, s.explain(ctx, doing, err)
 		}
 	case st.undoes(last) && pending(last):
 		s.stamper.created = true
-		if err := s.bury(ctx, last); err != nil {
+		if err := s.bury(ctx, last, true); err != nil {
 			return nil, s.explain(ctx, doing, err)
 		}
 	case pending(last):

@@ -151,7 +151,10 @@ func (f *World) state(t *testing.T) string {
 		kind, _, _ := strings.Cut(filepath.Base(name), ".")
 		fmt.Fprintln(&b, "object", kind[:min(len(kind), 11)])
 	}
-	return strings.ReplaceAll(b.String(), f.Name, "hub")
+	// Every world has names of its own.
+	other := f.Env
+	other.Key = BackupKey
+	return strings.NewReplacer(f.Name, "hub", mine(f.Env), "refit_step", mine(other), "refit_backup").Replace(b.String())
 }
 
 func (f *World) content(t *testing.T, b *strings.Builder, name string) {
