@@ -15,7 +15,9 @@ import (
 	"time"
 	_ "time/tzdata" // windows are in named time zones, which must be known on any machine
 
+	"github.com/go-logr/logr"
 	"golang.org/x/term"
+	"k8s.io/klog/v2"
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/all"
@@ -39,6 +41,9 @@ var (
 
 func main() {
 	limitMemory()
+	// Libraries of Kubernetes would write between what people read; what matters comes
+	// back as an error.
+	klog.SetLogger(logr.Discard())
 	os.Exit(int(run()))
 }
 
@@ -56,7 +61,7 @@ func limitMemory() {
 func run() cli.ExitCode {
 	clients := all.NewClients(append(os.Environ(), action.StateVariable+"="+stateDir()))
 	tools := append(clients.Archive.Tools, backup.Tool{Name: "refit", Version: version})
-	clients.Archive.Tools, clients.Secret.Tools = tools, tools
+	clients.Archive.Tools, clients.Secret.Tools, clients.Database.Tools = tools, tools, tools
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := &interrupts{cancel: cancel, kill: clients.Programs.KillAll}
@@ -89,7 +94,7 @@ func newService(clients all.Clients, progress service.Progress) (*service.Servic
 	return service.New(service.Options{
 		Registry: registry, Shipped: procedures.FS(), Now: time.Now, Version: version,
 		StateDir: stateDir(), LookPath: exec.LookPath, Progress: progress,
-		Secrets: secrets, Person: person, Sender: clients.Sender, Stores: clients.Archive.Stores,
+		Secrets: secrets, Person: person, Sender: clients.Sender, Stores: clients.Archive.Stores, Clusters: clients.Kube,
 		ReadExport: local.ReadExport,
 		Probes:     service.Probes{HTTP: clients.HTTP, Programs: clients.Programs, Detach: detachProbe, Try: tryProbe},
 		Engine: func(ctx context.Context, keyed func(string) (string, error)) (engine.Engine, error) {

@@ -73,7 +73,7 @@ func (iv *Interview) draftTarget(name string, t procedure.Target, bad map[string
 func (iv *Interview) draftInput(
 	key, name string, in *procedure.Input, required bool, bad map[string]error,
 ) platform.DraftValue {
-	v := platform.DraftValue{Name: name, Doc: describe(in)}
+	v := platform.DraftValue{Name: name, Doc: strings.TrimSpace(describe(in) + " " + iv.todo(key))}
 	if in.Type.Value == string(schema.Object) && len(in.Fields) > 0 && required {
 		for _, member := range in.Fields {
 			if member.Value != nil {
@@ -91,6 +91,14 @@ func (iv *Interview) draftInput(
 	}
 	v.Value = iv.value(key, in.ValueType(), bad)
 	return v
+}
+
+// todo says what is to be done about a question without an answer.
+func (iv *Interview) todo(key string) string {
+	if text := iv.open[key]; text != "" {
+		return "NOT FOUND OUT: " + text
+	}
+	return ""
 }
 
 // describe explains an input to the reader of the file.

@@ -40,7 +40,9 @@ type Interview struct {
 	// ref is the procedure as the platform file names it.
 	ref     string
 	answers map[string]string
-	getenv  func(string) string
+	// open says what a person does about what has no answer, by the keys of questions.
+	open   map[string]string
+	getenv func(string) string
 }
 
 // Interview begins the way to a platform file. Nothing is written and nothing is

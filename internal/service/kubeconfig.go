@@ -10,12 +10,16 @@ import (
 // kindKubernetes is the kind of target that is a cluster.
 const kindKubernetes = "kubernetes"
 
-// contexts lists the contexts of the files that KUBECONFIG names, or of
-// ~/.kube/config, the current one first. What cannot be read has none.
-func (iv *Interview) contexts() []string {
-	files := filepath.SplitList(iv.getenv("KUBECONFIG"))
+// contexts lists the contexts that a person can choose from.
+func (iv *Interview) contexts() []string { return Contexts(iv.getenv) }
+
+// Contexts lists the contexts of the files that KUBECONFIG names, or of
+// ~/.kube/config, the current one first. What cannot be read has none. getenv gives
+// variables of the environment.
+func Contexts(getenv func(name string) string) []string {
+	files := filepath.SplitList(getenv("KUBECONFIG"))
 	if len(files) == 0 {
-		home := iv.getenv("HOME")
+		home := getenv("HOME")
 		if home == "" {
 			return nil
 		}

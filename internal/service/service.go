@@ -13,6 +13,7 @@ import (
 	"github.com/refitproject/refit/internal/backup"
 	"github.com/refitproject/refit/internal/engine"
 	"github.com/refitproject/refit/internal/engine/observe"
+	"github.com/refitproject/refit/internal/kube"
 	"github.com/refitproject/refit/internal/notify"
 	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/probe/watch"
@@ -43,6 +44,9 @@ type Options struct {
 	Secrets secret.Resolver
 	// Sender delivers notifications.
 	Sender Sender
+	// Clusters connects to clusters that no plan has named yet; nil when none are
+	// reached.
+	Clusters *kube.Connector
 	// Stores opens backup stores. The zero value knows no keys.
 	Stores backup.Opener
 	// Probes is what probes are measured with; the zero value measures nothing.

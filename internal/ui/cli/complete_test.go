@@ -34,7 +34,7 @@ func offersNothing() map[string]string {
 		"refit release --reason": words, "refit replan --by": words, "refit replan --expires": day, "refit replan --reason": words,
 		"refit replan --digest": read, "refit report --head": "what somebody has written down: offering it would prove nothing",
 		"refit resume --reason": words, "refit retry --reason": words, "refit rollback --reason": words,
-		"refit runs": none, "refit runs list": none, "refit runs set-aside --reason": words, "refit settle --reason": words,
+		"refit detect": none, "refit runs": none, "refit runs list": none, "refit runs set-aside --reason": words, "refit settle --reason": words,
 		"refit settle --output": words, "refit version": none, "refit watch --last": number,
 	}
 }

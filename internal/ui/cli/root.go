@@ -70,7 +70,7 @@ crash at any moment is harmless and the run can be gone on with.`,
 		newApply(c), newDrive(c), newStatus(c), newWatch(c), newLogs(c), newReport(c), newRuns(c), newBackup(c),
 		newGate(c), newApprove(c), newReject(c), newDone(c), newAccept(c), newPause(c), newResume(c), newCancel(c),
 		newRetry(c), newSettle(c), newRelease(c), newRollback(c), newAbort(c),
-		newDoctor(c), newNotify(c), newProbe(c), newVersion(c), newCompletion(c), newExitCodes(),
+		newDetect(c), newDoctor(c), newNotify(c), newProbe(c), newVersion(c), newCompletion(c), newExitCodes(),
 	)
 	return root
 }

@@ -104,7 +104,7 @@ func refit() cli.ExitCode {
 			return service.New(service.Options{
 				Registry: registry, Shipped: procedures.FS(), Now: now, Version: "v0.0.0-test",
 				StateDir: state, LookPath: exec.LookPath, Progress: progress, Secrets: secrets, Person: person,
-				Sender: clients.Sender, Stores: clients.Archive.Stores, ReadExport: local.ReadExport,
+				Sender: clients.Sender, Stores: clients.Archive.Stores, Clusters: clients.Kube, ReadExport: local.ReadExport,
 				Probes: service.Probes{HTTP: clients.HTTP, Programs: clients.Programs, Detach: func(run string) error {
 					program, err := os.Executable()
 					if err != nil {
