@@ -101,6 +101,7 @@ func Actions(c Clients) []action.Action {
 		file.Copy(file.System{}),
 		file.Delete(file.System{}),
 		file.EditYAML(file.System{}),
+		file.Match(),
 		file.Read(),
 		gate.Approval(),
 		gate.Condition(),
