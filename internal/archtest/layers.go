@@ -24,6 +24,7 @@ func layers() [][]string {
 			"procedures", "internal/engine/", "internal/action/", "internal/backup", "internal/backup/",
 			"internal/secret", "internal/secret/", "internal/detect", "internal/detect/",
 			"internal/notify", "internal/notify/", "internal/probe/", "internal/kube", "internal/kube/",
+			"internal/yamledit",
 		},
 		{"internal/service", "internal/service/"},
 		{"internal/ui/"},

@@ -22,6 +22,7 @@ import (
 	notifyaction "github.com/refitproject/refit/internal/action/notify"
 	secretaction "github.com/refitproject/refit/internal/action/secret"
 	"github.com/refitproject/refit/internal/action/target"
+	"github.com/refitproject/refit/internal/action/values"
 	"github.com/refitproject/refit/internal/backup"
 	"github.com/refitproject/refit/internal/kube"
 	"github.com/refitproject/refit/internal/notify"
@@ -40,6 +41,8 @@ type Clients struct {
 	Sender   notifyaction.Sender
 	// Sent remembers which steps have sent their message.
 	Sent notifyaction.Ledger
+	// Charts renders charts for values.migrate; nil refuses to.
+	Charts values.Renderer
 }
 
 // NewClients returns the real clients. Programs get the environment environ,
@@ -126,6 +129,7 @@ func Actions(c Clients) []action.Action {
 		manual.Do(),
 		notifyaction.Send(c.Sender, c.Sent),
 		secretaction.Capture(c.Secret),
+		values.Migrate(file.System{}, c.Charts),
 	}
 }
 

@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/yamledit"
 )
 
 const reasonNoPlace = "NoPlace"
@@ -88,23 +88,23 @@ func checkEdit(in EditInput) error {
 }
 
 // change reads an edit.
-func (e Edit) change() (change, error) {
-	var found []change
+func (e Edit) change() (yamledit.Change, error) {
+	var found []yamledit.Change
 	for _, verb := range []struct{ name, path string }{{"set", e.Set}, {"delete", e.Delete}, {"append", e.Append}} {
 		if verb.path == "" {
 			continue
 		}
 		path, err := action.ParsePath(verb.path)
 		if err != nil {
-			return change{}, err
+			return yamledit.Change{}, err
 		}
-		found = append(found, change{verb: verb.name, path: path, value: e.Value})
+		found = append(found, yamledit.Change{Verb: verb.name, Path: path, Value: e.Value})
 	}
 	if len(found) != 1 {
-		return change{}, errors.New("give one of set, delete and append")
+		return yamledit.Change{}, errors.New("give one of set, delete and append")
 	}
-	if found[0].verb == "delete" && e.Value != nil {
-		return change{}, errors.New("a delete has no value")
+	if found[0].Verb == "delete" && e.Value != nil {
+		return yamledit.Change{}, errors.New("a delete has no value")
 	}
 	return found[0], nil
 }
@@ -124,7 +124,7 @@ func edit(env action.Env, in EditInput) (edited, error) {
 	if err != nil {
 		return edited{}, failure(in.Path, err)
 	}
-	var changes []change
+	var changes []yamledit.Change
 	for _, e := range in.Edits {
 		c, err := e.change()
 		if err != nil {
@@ -132,13 +132,13 @@ func edit(env action.Env, in EditInput) (edited, error) {
 		}
 		changes = append(changes, c)
 	}
-	out, err := editYAML(data, changes)
+	out, err := yamledit.Edit(data, changes)
 	if err != nil {
 		failed := &action.Error{
 			Reason: reasonNotYAML, Effect: action.ExtentNone, Remedy: "mend the file, or use another action",
 			Err: fmt.Errorf("edit file %q: %w", in.Path, err),
 		}
-		if errors.Is(err, errNoPlace) {
+		if errors.Is(err, yamledit.ErrNoPlace) {
 			failed.Reason, failed.Remedy = reasonNoPlace, "correct the path in edits"
 		}
 		return edited{}, failed
@@ -148,20 +148,12 @@ func edit(env action.Env, in EditInput) (edited, error) {
 		want: version{exists: true, sha256: digestOf(out), size: int64(len(out)), mode: info.Mode().Perm()},
 	}
 	if !in.HideDiff {
-		result.diff = withoutCredentials(string(diff.Diff(in.Path, data, in.To, out)))
+		result.diff = HideSecrets(string(diff.Diff(in.Path, data, in.To, out)))
 		if len(result.diff) > maxDiff {
 			result.diff, result.truncated = strings.ToValidUTF8(result.diff[:maxDiff], ""), true
 		}
 	}
 	return result, nil
-}
-
-// withoutCredentials hides values of keys that look like those of secrets:
-// what stands next to a change comes into the difference too.
-func withoutCredentials(text string) string {
-	const words = `password|passwd|secret|token|api-?_?key|credential|private-?_?key`
-	pair := regexp.MustCompile(`(?im)^([-+ ]\s*(?:- )?["']?[\w.-]*(?:` + words + `)[\w.-]*["']?\s*:\s+)\S.*$`)
-	return pair.ReplaceAllString(text, "$1***")
 }
 
 // editor carries out file.edit.

@@ -1,4 +1,4 @@
-package file
+package yamledit
 
 import (
 	"bytes"
@@ -11,20 +11,27 @@ import (
 	"github.com/refitproject/refit/internal/action"
 )
 
-// errNoPlace is returned when an edit leads to a place that is not there or
+// ErrNoPlace is returned when an edit leads to a place that is not there or
 // cannot be changed.
-var errNoPlace = errors.New("no such place")
+var ErrNoPlace = errors.New("no such place")
 
-// change is one edit of a document.
-type change struct {
-	verb  string // set, delete or append
-	path  action.Path
-	value any
+// Change is one edit of a document.
+type Change struct {
+	// Verb is set, delete, append or move. A map that a move leaves without
+	// members is removed with it.
+	Verb string
+	// Path leads to what is changed; numbers count the members of lists.
+	Path action.Path
+	// To is the new path of what is moved; nothing may be there. Maps on the way
+	// are made.
+	To action.Path
+	// Value is what is set or appended, as a plain value.
+	Value any
 }
 
-// parseYAML reads the one document of a file. The node of an empty file is an
+// Parse reads the one document of a file. The node of an empty file is an
 // empty map.
-func parseYAML(data []byte) (*yaml.Node, error) {
+func Parse(data []byte) (*yaml.Node, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
@@ -44,9 +51,12 @@ func parseYAML(data []byte) (*yaml.Node, error) {
 }
 
 // apply makes the change in the tree.
-func (c change) apply(doc *yaml.Node) error {
+func (c Change) apply(doc *yaml.Node) error {
+	if c.Verb == "move" {
+		return c.move(doc.Content[0])
+	}
 	parent := doc.Content[0]
-	for _, part := range c.path[:len(c.path)-1] {
+	for _, part := range c.Path[:len(c.Path)-1] {
 		child, err := find(parent, part)
 		if err != nil {
 			return err
@@ -58,33 +68,33 @@ func (c change) apply(doc *yaml.Node) error {
 		}
 		parent = child
 	}
-	last := c.path[len(c.path)-1]
+	last := c.Path[len(c.Path)-1]
 	old, err := find(parent, last)
 	if err != nil {
 		return err
 	}
 	switch {
-	case c.verb == "delete" && old == nil:
-		return fmt.Errorf("%w: it is not there", errNoPlace)
-	case c.verb == "delete":
+	case c.Verb == "delete" && old == nil:
+		return fmt.Errorf("%w: it is not there", ErrNoPlace)
+	case c.Verb == "delete":
 		remove(parent, last)
 		return nil
 	}
 	node := new(yaml.Node)
-	if err := node.Encode(c.value); err != nil {
+	if err := node.Encode(c.Value); err != nil {
 		return err
 	}
-	if c.verb == "append" {
+	if c.Verb == "append" {
 		return appendTo(parent, last, old, node)
 	}
 	return put(parent, last, old, node)
 }
 
 // grow makes a map on the way to a place that is to be set.
-func (c change) grow(parent *yaml.Node, part any) (*yaml.Node, error) {
+func (c Change) grow(parent *yaml.Node, part any) (*yaml.Node, error) {
 	key, ok := part.(string)
-	if !ok || c.verb == "delete" {
-		return nil, fmt.Errorf("%w: %v is not there", errNoPlace, part)
+	if !ok || c.Verb == "delete" {
+		return nil, fmt.Errorf("%w: %v is not there", ErrNoPlace, part)
 	}
 	child := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	return child, put(parent, key, nil, child)
@@ -98,7 +108,7 @@ func find(parent *yaml.Node, part any) (*yaml.Node, error) {
 			return nil, nil
 		}
 		if parent.Kind != yaml.MappingNode {
-			return nil, fmt.Errorf("%w: what holds %q in line %d is no map", errNoPlace, part, parent.Line)
+			return nil, fmt.Errorf("%w: what holds %q in line %d is no map", ErrNoPlace, part, parent.Line)
 		}
 		for i := 0; i+1 < len(parent.Content); i += 2 {
 			if parent.Content[i].Value == part && parent.Content[i].Kind == yaml.ScalarNode {
@@ -108,11 +118,11 @@ func find(parent *yaml.Node, part any) (*yaml.Node, error) {
 		return nil, nil
 	case int:
 		if parent.Kind != yaml.SequenceNode || part >= len(parent.Content) {
-			return nil, fmt.Errorf("%w: there is no member %d in line %d", errNoPlace, part, parent.Line)
+			return nil, fmt.Errorf("%w: there is no member %d in line %d", ErrNoPlace, part, parent.Line)
 		}
 		return parent.Content[part], nil
 	default:
-		return nil, errNoPlace
+		return nil, ErrNoPlace
 	}
 }
 
@@ -128,14 +138,14 @@ func put(parent *yaml.Node, part any, old, node *yaml.Node) error {
 		}
 		if old.Anchor != "" {
 			return fmt.Errorf("%w: other places use the value in line %d by its anchor %q",
-				errNoPlace, old.Line, old.Anchor)
+				ErrNoPlace, old.Line, old.Anchor)
 		}
 		*old = *node
 		return nil
 	}
 	key, ok := part.(string)
 	if !ok {
-		return errNoPlace
+		return ErrNoPlace
 	}
 	if isNull(parent) { // "hub:" with nothing behind it is an empty map
 		comment := parent.LineComment
@@ -154,7 +164,7 @@ func appendTo(parent *yaml.Node, part any, list, node *yaml.Node) error {
 	case list == nil || isNull(list):
 		return put(parent, part, list, &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{node}})
 	case list.Kind != yaml.SequenceNode:
-		return fmt.Errorf("%w: the value in line %d is no list", errNoPlace, list.Line)
+		return fmt.Errorf("%w: the value in line %d is no list", ErrNoPlace, list.Line)
 	}
 	list.Content = append(list.Content, node)
 	return nil
@@ -174,8 +184,8 @@ func remove(parent *yaml.Node, part any) {
 	}
 }
 
-// sameTree tells whether two documents say the same, however they write it.
-func sameTree(a, b *yaml.Node) bool {
+// Same tells whether two documents say the same, however they write it.
+func Same(a, b *yaml.Node) bool {
 	if a.Kind != b.Kind || a.Anchor != b.Anchor || len(a.Content) != len(b.Content) {
 		return false
 	}
@@ -183,7 +193,7 @@ func sameTree(a, b *yaml.Node) bool {
 		return false
 	}
 	for i := range a.Content {
-		if !sameTree(a.Content[i], b.Content[i]) {
+		if !Same(a.Content[i], b.Content[i]) {
 			return false
 		}
 	}

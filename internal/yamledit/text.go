@@ -1,4 +1,4 @@
-package file
+package yamledit
 
 import (
 	"bytes"
@@ -8,25 +8,25 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// editYAML makes changes in a document. It touches the lines of each change
+// Edit makes changes in a document. It touches the lines of each change
 // only where it can, so that people find nothing else in the difference; what
 // it wrote is read again and must say what the change says. Where that does
 // not succeed, the document is written anew with its comments and its order.
-func editYAML(data []byte, changes []change) ([]byte, error) {
+func Edit(data []byte, changes []Change) ([]byte, error) {
 	for _, c := range changes {
-		old, err := parseYAML(data)
+		old, err := Parse(data)
 		if err != nil {
 			return nil, err
 		}
-		want, err := parseYAML(data)
+		want, err := Parse(data)
 		if err != nil {
 			return nil, err
 		}
 		if err := c.apply(want); err != nil {
-			return nil, fmt.Errorf("%s %s: %w", c.verb, c.path, err)
+			return nil, fmt.Errorf("%s %s: %w", c.Verb, c.Path, err)
 		}
 		if text, ok := newText(data).change(old, c); ok {
-			if got, err := parseYAML(text); err == nil && sameTree(got, want) {
+			if got, err := Parse(text); err == nil && Same(got, want) && keepsComments(got, want) {
 				data = text
 				continue
 			}
@@ -34,8 +34,12 @@ func editYAML(data []byte, changes []change) ([]byte, error) {
 		if data, err = encodeYAML(want); err != nil {
 			return nil, err
 		}
-		if got, err := parseYAML(data); err != nil || !sameTree(got, want) {
-			return nil, fmt.Errorf("%s %s: %w: other places use it by an anchor", c.verb, c.path, errNoPlace)
+		got, err := Parse(data)
+		if err != nil || !Same(got, want) {
+			return nil, fmt.Errorf("%s %s: %w: other places use it by an anchor", c.Verb, c.Path, ErrNoPlace)
+		}
+		if !keepsComments(got, want) {
+			return nil, fmt.Errorf("%s %s: %w: a comment near it would be lost", c.Verb, c.Path, ErrNoPlace)
 		}
 	}
 	return data, nil
@@ -59,36 +63,39 @@ func (t *text) bytes() []byte { return []byte(strings.Join(t.lines, "")) }
 
 // change makes a change in the lines. It may do nonsense with what it does not
 // know, such as flow style; who calls it compares.
-func (t *text) change(doc *yaml.Node, c change) ([]byte, bool) {
+func (t *text) change(doc *yaml.Node, c Change) ([]byte, bool) {
+	if c.Verb == "move" {
+		return t.move(doc.Content[0], c)
+	}
 	parent := doc.Content[0]
-	for i, part := range c.path {
+	for i, part := range c.Path {
 		child, err := find(parent, part)
 		switch {
 		case err != nil:
 			return nil, false
 		case child == nil: // put what is missing behind the other members
 			return t.add(parent, c, i)
-		case i < len(c.path)-1:
+		case i < len(c.Path)-1:
 			parent = child
-		case c.verb == "append":
-			return t.extend(child, c.value)
-		case c.verb == "delete":
+		case c.Verb == "append":
+			return t.extend(child, c.Value)
+		case c.Verb == "delete":
 			return t.cut(parent, part)
 		default:
-			return t.replace(parent, part, child, c.value)
+			return t.replace(parent, part, child, c.Value)
 		}
 	}
 	return nil, false
 }
 
 // add puts a new pair behind the last one of a map.
-func (t *text) add(parent *yaml.Node, c change, from int) ([]byte, bool) {
-	value := c.value
-	if c.verb == "append" {
+func (t *text) add(parent *yaml.Node, c Change, from int) ([]byte, bool) {
+	value := c.Value
+	if c.Verb == "append" {
 		value = []any{value}
 	}
-	for i := len(c.path) - 1; i >= from; i-- {
-		key, ok := c.path[i].(string)
+	for i := len(c.Path) - 1; i >= from; i-- {
+		key, ok := c.Path[i].(string)
 		if !ok {
 			return nil, false
 		}
