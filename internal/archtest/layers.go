@@ -38,6 +38,8 @@ func testHelpers() []string {
 		"internal/action/actiontest", "internal/engine/enginetest", "internal/backup/miniotest",
 		"internal/disk/disktest", "internal/kube/kubetest", "internal/action/database/databasetest",
 		"internal/sim",
+		"internal/action/jupyterhub/hubtest",
+		"internal/disk/disktest", "internal/kube/kubetest", "internal/sim",
 		"internal/archtest",
 	}
 }

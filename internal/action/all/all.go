@@ -17,6 +17,7 @@ import (
 	"github.com/refitproject/refit/internal/action/gate"
 	"github.com/refitproject/refit/internal/action/helm"
 	"github.com/refitproject/refit/internal/action/http"
+	"github.com/refitproject/refit/internal/action/jupyterhub"
 	kubeaction "github.com/refitproject/refit/internal/action/kube"
 	"github.com/refitproject/refit/internal/action/manual"
 	notifyaction "github.com/refitproject/refit/internal/action/notify"
@@ -40,7 +41,8 @@ type Clients struct {
 	Secret   secretaction.World
 	Sender   notifyaction.Sender
 	// Sent remembers which steps have sent their message.
-	Sent notifyaction.Ledger
+	Sent       notifyaction.Ledger
+	JupyterHub jupyterhub.World
 	// Charts renders charts for values.migrate; nil refuses to.
 	Charts values.Renderer
 }
@@ -62,9 +64,13 @@ func NewClients(environ []string) Clients {
 		Helm:     helm.World{Clusters: clusters, Stores: stores},
 		HTTP:     client,
 		Sender:   notify.Sender{HTTP: client},
-		Sent:     notifyaction.Ledger{Dir: sentDir(environ)},
+		Sent:     notifyaction.Ledger{Dir: stateDir(environ, "notify", "sent")},
 		Programs: programs,
 		Host:     target.ThisHost(),
+		JupyterHub: jupyterhub.World{
+			HTTP: client, Forward: jupyterhub.PortForward{Kube: clusters},
+			Done: jupyterhub.Ledger{Dir: stateDir(environ, "jupyterhub", "tried")},
+		},
 	}
 }
 
@@ -77,11 +83,11 @@ func storeTransport() nethttp.RoundTripper {
 	return transport
 }
 
-// sentDir is the folder for which messages were sent, "" for none.
-func sentDir(environ []string) string {
+// stateDir is a folder below the state folder, "" when there is none.
+func stateDir(environ []string, below ...string) string {
 	for _, entry := range environ {
 		if dir, ok := strings.CutPrefix(entry, action.StateVariable+"="); ok && dir != "" {
-			return filepath.Join(dir, "notify", "sent")
+			return filepath.Join(append([]string{dir}, below...)...)
 		}
 	}
 	return ""
@@ -126,6 +132,11 @@ func Actions(c Clients) []action.Action {
 		kubeaction.RBAC(c.Kube),
 		kubeaction.Scale(c.Kube),
 		kubeaction.Wait(c.Kube),
+		jupyterhub.Check(c.JupyterHub),
+		jupyterhub.Spawn(c.JupyterHub),
+		jupyterhub.StartServers(c.JupyterHub),
+		jupyterhub.StopServers(c.JupyterHub),
+		jupyterhub.Users(c.JupyterHub),
 		manual.Do(),
 		notifyaction.Send(c.Sender, c.Sent),
 		secretaction.Capture(c.Secret),
