@@ -33,6 +33,8 @@ HELM3         := $(TOOLS)/helm-$(HELM3_VERSION)
 # Where tests find the programs.
 export REFIT_MINIO := $(MINIO)
 export REFIT_HELM3 := $(HELM3)
+JUPYTERHUB    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/refit/jupyterhub
+export REFIT_JUPYTERHUB := $(JUPYTERHUB)
 
 # The program that brings up a real cluster.
 TESTBED       := bin/refit-testbed
@@ -102,11 +104,11 @@ bench-cluster: testbed ## Print the figures of the cluster beside their goals (C
 ##
 
 .PHONY: test
-test: $(MINIO) ## Run all tests (PKG=./internal/plan/... for some), then show the slowest packages.
+test: $(MINIO) $(JUPYTERHUB)/5.5.4 ## Run all tests (PKG=./internal/plan/... for some), then show the slowest packages.
 	@hack/test.sh $(PKG)
 
 .PHONY: test-race
-test-race: $(MINIO) ## Run all tests with the race detector; needs a C compiler.
+test-race: $(MINIO) $(JUPYTERHUB)/5.5.4 ## Run all tests with the race detector; needs a C compiler.
 	@CGO_ENABLED=1 hack/test.sh -race $(PKG)
 
 .PHONY: e2e
@@ -242,6 +244,10 @@ $(MINIO):
 
 $(HELM3):
 	@hack/install-tool.sh helm.sh/helm/v3/cmd/helm@$(HELM3_VERSION) $@
+
+# Hubs that tests talk to.
+$(JUPYTERHUB)/5.5.4:
+	@hack/jupyterhub.sh $(JUPYTERHUB)
 
 $(TERMINAL_HTML):
 	@hack/install-tool.sh github.com/buildkite/terminal-to-html/v3/cmd/terminal-to-html@$(TERMINAL_HTML_VERSION) $@
