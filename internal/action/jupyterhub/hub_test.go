@@ -67,7 +67,10 @@ func people(t *testing.T, h *hubtest.Hub, running bool) (actiontest.World, strin
 	}
 	w.State = func(t *testing.T) string {
 		t.Helper()
-		return h.Servers(t, prefix) + h.Servers(t, jupyterhub.ScratchUser(w.Env.Key))
+		// Worlds that are alike look alike, whatever their users are called.
+		mine := strings.ReplaceAll(h.Servers(t, prefix), prefix, "")
+		scratch := jupyterhub.ScratchUser(w.Env.Key)
+		return mine + strings.ReplaceAll(h.Servers(t, scratch), scratch, "scratch")
 	}
 	w.Adapt = func(in map[string]any) {
 		in["url"] = h.URL
@@ -183,7 +186,7 @@ func TestStopAndStartAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := w.State(t), prefix+"ada\n"+prefix+"grace\n"; got != want {
+		if got := w.State(t); got != "ada\ngrace\n" {
 			t.Errorf("after stopping: %s", got)
 		}
 		servers := append(out["stopped"].([]any), prefix+"gone", prefix+"gone/lab")
@@ -208,7 +211,7 @@ func TestStartFails(t *testing.T) {
 	each(t, func(t *testing.T, h *hubtest.Hub) {
 		t.Helper()
 		w, prefix := people(t, h, false)
-		broken := "broken-" + strings.TrimSuffix(prefix, "-")
+		broken := "broken-" + prefix
 		h.Ask(t, http.MethodPost, "/users/"+broken, http.StatusCreated)
 		in := map[string]any{"url": h.URL, "token": map[string]any{"env": "HUB_TOKEN"}, "servers": []any{broken, prefix + "ada"}}
 		start := jupyterhub.StartServers(world(t))
@@ -231,7 +234,7 @@ func TestStopWaitsForAStart(t *testing.T) {
 	each(t, func(t *testing.T, h *hubtest.Hub) {
 		t.Helper()
 		w, prefix := people(t, h, false)
-		slow := "slow-" + strings.TrimSuffix(prefix, "-")
+		slow := "slow-" + prefix
 		h.Ask(t, http.MethodPost, "/users/"+slow, http.StatusCreated)
 		h.Ask(t, http.MethodPost, "/users/"+slow+"/server", http.StatusAccepted)
 		in := map[string]any{"url": h.URL, "token": map[string]any{"env": "HUB_TOKEN"}, "users": []any{slow}}
