@@ -334,8 +334,7 @@ func TestCheck(t *testing.T) {
 // TestCheckWaits asks a hub that is down and comes up.
 func TestCheckWaits(t *testing.T) {
 	t.Parallel()
-	h := hubtest.Start(t, hubtest.Options{Version: hubtest.Newest, Token: token(), Narrow: narrow})
-	h.Stop()
+	h := hubtest.Start(t, hubtest.Options{Version: hubtest.Newest, Token: token(), Narrow: narrow, Down: true})
 	up := make(chan struct{})
 	env := actiontest.FolderWorld(t).Env
 	env.Now = time.Now

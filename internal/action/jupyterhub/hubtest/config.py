@@ -34,7 +34,6 @@ c.JupyterHub.spawner_class = "simple"
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.log_level = "WARN"
 c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 1, "slow_stop_timeout": 1}
-c.JupyterHub.cleanup_servers = os.environ.get("HUBTEST_KEEP_SERVERS") != "1"
 c.SimpleLocalProcessSpawner.home_dir_template = os.path.join(folder, "home", "{username}")
 c.Spawner.http_timeout = c.Spawner.start_timeout = 90
 
@@ -46,13 +45,13 @@ def hurry(spawner):
 
 
 c.Spawner.pre_spawn_hook = hurry
-c.Spawner.environment = {"HUBTEST_DIR": folder}
+c.Spawner.environment = {"HUBTEST_VERSION": os.environ["HUBTEST_VERSION"]}
 if os.environ.get("HUBTEST_REAL") == "1":
     c.Spawner.cmd = [os.path.join(os.path.dirname(sys.executable), "jupyterhub-singleuser")]
     c.Spawner.args = ["--allow-root"]
     c.Spawner.default_url = "/api"
 else:
-    c.Spawner.cmd = [sys.executable, "-S", os.path.join(folder, "server_stand_in.py")]
+    c.Spawner.cmd = [sys.executable, "-I", "-S", os.path.join(folder, "server_stand_in.py")]
 
 c.JupyterHub.services = []
 c.JupyterHub.load_roles = []

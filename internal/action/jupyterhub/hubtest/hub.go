@@ -59,6 +59,8 @@ type Options struct {
 	Token, Narrow string
 	// Real lets users have a real jupyterhub-singleuser; Newest has one.
 	Real bool
+	// Down leaves it to Restart to start the hub for the first time.
+	Down bool
 }
 
 // Start starts a hub that ends with the test. Where none is installed the test is
@@ -135,11 +137,29 @@ func need(tb testing.TB, version string) {
 	}
 }
 
+// Files are what a hub for tests is started with, by the names of the files. What
+// they read of the environment stands at the top of the first, and in launch.
+func Files() map[string]string {
+	return map[string]string{"config.py": string(config), "server_stand_in.py": string(standIn)}
+}
+
+// Tokens is the value of HUBTEST_TOKENS.
+func Tokens(o Options) string {
+	all := []string{"admin:users", "admin:servers", "list:users", "read:servers"}
+	data, err := json.Marshal(map[string][]any{
+		"refit": {o.Token, all}, "narrow": {o.Narrow, []string{"read:users:name", "list:users"}},
+	})
+	if err != nil {
+		panic(err) // there are only texts in it
+	}
+	return string(data)
+}
+
 // start starts a hub. Somebody else may take a port between asking for it and using
 // it, so that it is tried again.
 func start(options Options, dir string) (*Hub, error) {
-	for name, text := range map[string][]byte{"config.py": config, "server_stand_in.py": standIn} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+	for name, text := range Files() {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			return nil, err
 		}
 	}
@@ -151,6 +171,9 @@ func start(options Options, dir string) (*Hub, error) {
 			return nil, err
 		}
 		h.URL = "http://" + h.host
+		if options.Down {
+			return h, nil
+		}
 		if err = h.launch(); err == nil {
 			return h, nil
 		}
@@ -169,18 +192,11 @@ func freePort() (string, error) {
 
 // launch starts the program and waits until it answers.
 func (h *Hub) launch() error {
-	all := []string{"admin:users", "admin:servers", "list:users", "read:servers"}
-	tokens, err := json.Marshal(map[string][]any{
-		"refit": {h.options.Token, all}, "narrow": {h.options.Narrow, []string{"read:users:name", "list:users"}},
-	})
-	if err != nil {
-		return err
-	}
 	h.log, h.ended = &output{}, make(chan struct{})
 	h.cmd = exec.CommandContext(context.Background(), h.program, "-m", "jupyterhub", "-f", filepath.Join(h.dir, "config.py"))
 	h.cmd.Env = []string{
 		"PATH=" + filepath.Dir(h.program) + ":/usr/bin:/bin", "HOME=" + h.dir, "HUBTEST_DIR=" + h.dir,
-		"HUBTEST_HOST=" + h.host, "HUBTEST_TOKENS=" + string(tokens), "HUBTEST_VERSION=" + h.Version, "PYTHONWARNINGS=ignore",
+		"HUBTEST_HOST=" + h.host, "HUBTEST_TOKENS=" + Tokens(h.options), "HUBTEST_VERSION=" + h.Version, "PYTHONWARNINGS=ignore",
 		"PYTHONDONTWRITEBYTECODE=",
 	}
 	if h.options.Real {
@@ -335,11 +351,11 @@ func (h *Hub) Stop() {
 	}
 }
 
-// Restart starts a hub again that was stopped, at the same address.
+// Restart starts a hub that is down or was stopped, at its address.
 func (h *Hub) Restart(tb testing.TB) {
 	tb.Helper()
 	if err := h.launch(); err != nil {
-		tb.Fatalf("start JupyterHub again: %v", err)
+		tb.Fatalf("start JupyterHub %s: %v", h.Version, err)
 	}
 }
 
