@@ -62,6 +62,7 @@ func NewClients(environ []string) Clients {
 		Secret:   secretaction.World{Open: stores.Open, Hostname: os.Hostname, Tools: tools},
 		Kube:     clusters,
 		Helm:     helm.World{Clusters: clusters, Stores: stores},
+		Charts:   helm.Renderer{},
 		HTTP:     client,
 		Sender:   notify.Sender{HTTP: client},
 		Sent:     notifyaction.Ledger{Dir: stateDir(environ, "notify", "sent")},
