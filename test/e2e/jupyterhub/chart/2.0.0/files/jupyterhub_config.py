@@ -1,5 +1,5 @@
-# What the values of the chart mean to JupyterHub. The values lie in a Secret as YAML that
-# is JSON as well.
+# What the values of the chart mean to JupyterHub. Helm drops those that are null, the
+# others lie in a Secret, as YAML that is JSON as well.
 import json
 import os
 
@@ -41,7 +41,7 @@ c.KubeSpawner.common_labels = {
     "chart": "%(Name)s-%(Version)s" % values["Chart"],
     "release": values["Release"]["Name"],
 }
-if user["cmd"]:
+if user.get("cmd"):
     c.Spawner.cmd = user["cmd"]
 
 storage = user["storage"]
@@ -51,7 +51,7 @@ if storage["type"] == "dynamic":
     c.KubeSpawner.pvc_name_template = dynamic["pvcNameTemplate"]
     c.KubeSpawner.storage_capacity = storage["capacity"]
     c.KubeSpawner.storage_access_modes = dynamic["storageAccessModes"]
-    if dynamic["storageClass"]:
+    if dynamic.get("storageClass"):
         c.KubeSpawner.storage_class = dynamic["storageClass"]
     c.KubeSpawner.volumes = [
         {"name": dynamic["volumeNameTemplate"], "persistentVolumeClaim": {"claimName": dynamic["pvcNameTemplate"]}}
