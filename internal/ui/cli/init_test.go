@@ -146,7 +146,7 @@ func TestInitTerminal(t *testing.T) {
 	dir := asking(t)
 	term := startTerminal(t, dir, nil, "init")
 	term.shows("./procedure.yaml")
-	term.types("\r")
+	term.types("\x1b[B\r") // below those that are shipped
 	term.shows("Name of the platform")
 	term.shows("For example hub-prod.")
 	term.types("Hub\r")
