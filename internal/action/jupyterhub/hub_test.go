@@ -59,11 +59,13 @@ func people(t *testing.T, h *hubtest.Hub, running bool) (actiontest.World, strin
 	w.Env.Key = prefix + t.Name()
 	for _, name := range []string{"ada", "grace"} {
 		h.Ask(t, http.MethodPost, "/users/"+prefix+name, http.StatusCreated)
-		t.Cleanup(func() { h.Remove(t, prefix+name) })
+		t.Cleanup(func() { h.Down(t, prefix+name) })
 	}
 	if running {
-		h.Up(t, prefix+"ada", "")
-		h.Up(t, prefix+"grace", "lab")
+		h.Order(t, prefix+"ada", "")
+		h.Order(t, prefix+"grace", "lab")
+		h.Await(t, prefix+"ada", "")
+		h.Await(t, prefix+"grace", "lab")
 	}
 	w.State = func(t *testing.T) string {
 		t.Helper()

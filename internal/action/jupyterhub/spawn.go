@@ -47,7 +47,7 @@ func Spawn(w World) action.Action {
 		Resumable: true,
 		Targets:   targets(),
 		Typical:   time.Minute,
-		Worst:     spawnPatience + 5*time.Minute,
+		Worst:     spawnPatience + cleanPatience,
 		Check: func(in SpawnInput) error {
 			if in.Patience < 0 {
 				return errors.New("field \"patience\" must not be negative")
@@ -118,14 +118,18 @@ func (s spawner) run(
 		return known, nil
 	}
 	if err := h.clear(ctx, name); err != nil { // an earlier attempt may have ended in the middle
-		return out, err
+		return out, h.interrupted(ctx, err)
 	}
 	defer func() {
 		// What was made is deleted, also when nobody waits for it any more.
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTime)
+		limit := cleanPatience
+		if ctx.Err() != nil {
+			limit = cleanTime
+		}
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 		defer cancel()
 		if failed := h.clear(last, name); failed != nil && err == nil {
-			err = failed
+			err = h.notCleared(name, limit, failed)
 		} else if failed == nil {
 			err = action.WithExtent(err, action.ExtentNone)
 		}
@@ -160,9 +164,33 @@ func (s spawner) run(
 	return SpawnOutput{User: name, Seconds: int(env.Now().Sub(began).Seconds())}, nil
 }
 
-// cleanTime is how long deleting may take when a step was cancelled; less than the
-// host waits for it.
-const cleanTime = 6 * time.Second
+// How long deleting may take: a server may need its time to stop. When a step was
+// cancelled it is less than the host waits for it.
+const (
+	cleanPatience = 5 * time.Minute
+	cleanTime     = 6 * time.Second
+)
+
+// notCleared says why what was made for a step is left.
+func (h *hub) notCleared(name string, limit time.Duration, err error) error {
+	if _, ok := errors.AsType[*action.Error](err); ok {
+		return err
+	}
+	out := h.failed(reasonNotStopped, "look at the log of the hub, then refit retry",
+		fmt.Errorf("user %q, whose server has started, is not deleted within %s", name, limit))
+	out.Retryable, out.Effect = true, action.ExtentPartial
+	return out
+}
+
+// interrupted makes an error of this package of the end of a context.
+func (h *hub) interrupted(ctx context.Context, err error) error {
+	if _, ok := errors.AsType[*action.Error](err); ok || ctx.Err() == nil {
+		return err
+	}
+	out := h.failed(reasonInterrupted, "", context.Cause(ctx))
+	out.Retryable, out.Effect = true, action.ExtentUnknown
+	return out
+}
 
 // notSpawned says why no server came up.
 func (h *hub) notSpawned(name string, patience time.Duration, err error, said string) error {
@@ -211,7 +239,7 @@ func (s spawner) undo(ctx context.Context, env action.Env, in SpawnInput, _ map[
 	}
 	defer done()
 	if err := h.clear(ctx, scratchUser(env)); err != nil {
-		return err
+		return h.interrupted(ctx, err)
 	}
 	if err := s.world.Done.forget(env.Key); err != nil {
 		return notRemembered(err)

@@ -33,7 +33,7 @@ c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.spawner_class = "simple"
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.log_level = "WARN"
-c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 1, "slow_stop_timeout": 1}
+c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0.2, "slow_stop_timeout": 1}
 c.SimpleLocalProcessSpawner.home_dir_template = os.path.join(folder, "home", "{username}")
 c.Spawner.http_timeout = c.Spawner.start_timeout = 90
 

@@ -312,11 +312,23 @@ func (h *Hub) Servers(tb testing.TB, prefix string) string {
 // Up starts a server as its user would and waits until it is ready.
 func (h *Hub) Up(tb testing.TB, user, name string) {
 	tb.Helper()
+	h.Order(tb, user, name)
+	h.Await(tb, user, name)
+}
+
+// Order starts a server as its user would.
+func (h *Hub) Order(tb testing.TB, user, name string) {
+	tb.Helper()
 	path := "/users/" + user + "/server"
 	if name != "" {
 		path += "s/" + name
 	}
 	h.Ask(tb, http.MethodPost, path, http.StatusCreated, http.StatusAccepted)
+}
+
+// Await waits until a server is ready.
+func (h *Hub) Await(tb testing.TB, user, name string) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for !strings.Contains(h.Servers(tb, user), user+"/"+name+" ready true \n") {
@@ -328,10 +340,11 @@ func (h *Hub) Up(tb testing.TB, user, name string) {
 	}
 }
 
-// Remove deletes a user with the servers that Up can start.
-func (h *Hub) Remove(tb testing.TB, user string) {
+// Down stops the servers that Up can start. The user stays, as long as the hub: one
+// that goes while its server is on its way makes a hub fail at times.
+func (h *Hub) Down(tb testing.TB, user string) {
 	tb.Helper()
-	for _, path := range []string{"/server", "/servers/lab", ""} {
+	for _, path := range []string{"/server", "/servers/lab"} {
 		h.Ask(tb, http.MethodDelete, "/users/"+user+path,
 			http.StatusNoContent, http.StatusAccepted, http.StatusNotFound, http.StatusBadRequest)
 	}

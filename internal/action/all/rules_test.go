@@ -1,11 +1,10 @@
-package values_test
+package all_test
 
 import (
 	"io/fs"
 	"strings"
 	"testing"
 
-	"github.com/refitproject/refit/internal/action/all"
 	"github.com/refitproject/refit/internal/procedure"
 )
 
@@ -65,13 +64,11 @@ stages:
           rules: RULES
 `
 
-// TestRulesOfHops lints procedures whose rules are a property of their hops.
+// TestRulesOfHops lints procedures of values.migrate whose rules are a property of
+// their hops.
 func TestRulesOfHops(t *testing.T) {
 	t.Parallel()
-	registry, err := all.NewRegistry(all.NewClients(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
+	catalog := registry(t)
 	cases := map[string]struct{ items, rules, want string }{
 		"Any":     {"any", "${item.valuesRules}", ""},
 		"Objects": {"object", "${item.valuesRules}", ""},
@@ -86,7 +83,7 @@ func TestRulesOfHops(t *testing.T) {
 				"versions.yaml":  strings.Replace(graph, "ITEMS", tc.items, 1),
 				"procedure.yaml": strings.Replace(hops, "RULES", tc.rules, 1),
 			}
-			_, ds := procedure.Load(files, "procedure.yaml", registry)
+			_, ds := procedure.Load(files, "procedure.yaml", catalog)
 			var got []string
 			for _, d := range ds {
 				got = append(got, d.String())
