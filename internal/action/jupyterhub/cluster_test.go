@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -76,9 +77,7 @@ func TestClusterPortForward(t *testing.T) {
 	}
 	in := func(more map[string]any) map[string]any {
 		out := map[string]any{"namespace": s.Name}
-		for name, value := range more {
-			out[name] = value
-		}
+		maps.Copy(out, more)
 		return out
 	}
 	obs, err := jupyterhub.Check(w).Observe(t.Context(), env, in(map[string]any{"for": "4m", "version": "5.5.4"}))

@@ -250,7 +250,7 @@ func readPage(body []byte, offset int) (items []user, next int, err error) {
 			Next *struct {
 				Offset int `json:"offset"`
 			} `json:"next"`
-		} `json:"_pagination"`
+		} `json:"_pagination"` //nolint:tagliatelle // of the API
 	}
 	if err := json.Unmarshal(body, &page); err != nil {
 		return nil, 0, err

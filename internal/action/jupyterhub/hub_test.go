@@ -29,7 +29,7 @@ func token() string {
 	return value
 }
 
-var hubs = map[string]*hubtest.Shared{ //nolint:gochecknoglobals // One for all tests of the package.
+var hubs = map[string]*hubtest.Shared{
 	hubtest.Oldest: {Options: hubtest.Options{Version: hubtest.Oldest, Token: token(), Narrow: narrow}},
 	hubtest.Newest: {Options: hubtest.Options{Version: hubtest.Newest, Token: token(), Narrow: narrow}},
 }
@@ -47,7 +47,7 @@ func world(t *testing.T) jupyterhub.World {
 	return jupyterhub.World{HTTP: &http.Client{Transport: &http.Transport{}}, Done: jupyterhub.Ledger{Dir: t.TempDir()}}
 }
 
-var worlds atomic.Int64 //nolint:gochecknoglobals // Users of each world have names of their own.
+var worlds atomic.Int64
 
 // people is a world of a hub with users of its own: ada, whose server runs, and
 // grace with a named one, when they are to.

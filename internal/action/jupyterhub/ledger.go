@@ -35,7 +35,7 @@ func (l Ledger) find(key string) (out SpawnOutput, known bool, err error) {
 		return out, false, err
 	}
 	if json.Unmarshal(data, &out) != nil { // it was not written to its end
-		return SpawnOutput{}, false, nil
+		return SpawnOutput{}, false, nil //nolint:nilerr // it is tried again
 	}
 	return out, true, nil
 }

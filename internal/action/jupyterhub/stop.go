@@ -151,7 +151,7 @@ func active(users []user) []runningServer {
 func stamp(all []runningServer) string {
 	sum := sha256.New()
 	for _, r := range all {
-		fmt.Fprintf(sum, "%s %s\n", r.ref.key(), r.Started)
+		_, _ = fmt.Fprintf(sum, "%s %s\n", r.ref.key(), r.Started)
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }

@@ -118,7 +118,7 @@ func count(users []user) UsersOutput {
 	var names, servers []string
 	people := sha256.New()
 	for _, u := range users {
-		fmt.Fprintf(people, "%q %t\n", u.Name, u.Admin)
+		_, _ = fmt.Fprintf(people, "%q %t\n", u.Name, u.Admin)
 		names = append(names, u.Name)
 		if u.Admin {
 			out.Admins++

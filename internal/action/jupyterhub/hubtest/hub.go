@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -265,10 +266,8 @@ func (h *Hub) Ask(tb testing.TB, method, path string, statuses ...int) []byte {
 	if err != nil {
 		tb.Fatalf("%s %s: %v: %s", method, path, err, h.log)
 	}
-	for _, want := range statuses {
-		if status == want {
-			return data
-		}
+	if slices.Contains(statuses, status) {
+		return data
 	}
 	tb.Fatalf("%s %s: %d %s, want %v: %s", method, path, status, data, statuses, h.log)
 	return nil
