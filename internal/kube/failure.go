@@ -43,8 +43,10 @@ func answers() []answer {
 	return []answer{
 		{isCredentials, action.ReasonAccessRefused, true, false, "renew the credentials of the kubeconfig"},
 		{isNotTrusted, ReasonNotTrusted, true, false, "correct certificate-authority or server in the kubeconfig"},
-		{isTerminating, ReasonTerminating, true, false,
-			"wait until the namespace is gone; what holds it stands in its status.conditions"},
+		{
+			isTerminating, ReasonTerminating, true, false,
+			"wait until the namespace is gone; what holds it stands in its status.conditions",
+		},
 		{isDenied, ReasonDenied, true, false, "satisfy the policy that it names, or ask its owner"},
 		{apierrors.IsForbidden, action.ReasonAccessRefused, true, false, "ask for this right: refit plan --rbac prints all of them"},
 		{apierrors.IsNotFound, ReasonNotFound, true, false, ""},

@@ -39,10 +39,14 @@ func TestFailure(t *testing.T) {
 	}{
 		"Unauthorized": {apierrors.NewUnauthorized("x"), action.ReasonAccessRefused, action.ExtentNone, false},
 		"Certificate":  {fmt.Errorf("get: %w", tls.AlertError(45)), action.ReasonAccessRefused, action.ExtentNone, false},
-		"Plugin": {errors.New("getting credentials: exec: executable aws failed with exit code 255"),
-			action.ReasonAccessRefused, action.ExtentNone, false},
-		"RBAC": {apierrors.NewForbidden(pods, "web", errors.New(`User "x" cannot get resource "pods"`)),
-			action.ReasonAccessRefused, action.ExtentNone, false},
+		"Plugin": {
+			errors.New("getting credentials: exec: executable aws failed with exit code 255"),
+			action.ReasonAccessRefused, action.ExtentNone, false,
+		},
+		"RBAC": {
+			apierrors.NewForbidden(pods, "web", errors.New(`User "x" cannot get resource "pods"`)),
+			action.ReasonAccessRefused, action.ExtentNone, false,
+		},
 		"Quota":       {apierrors.NewForbidden(pods, "web", errors.New("exceeded quota: small")), kube.ReasonDenied, action.ExtentNone, false},
 		"Webhook":     {webhook, kube.ReasonDenied, action.ExtentNone, false},
 		"WebhookAway": {apierrors.NewInternalError(errors.New("failed calling webhook")), kube.ReasonUnreachable, action.ExtentUnknown, true},
@@ -58,8 +62,10 @@ func TestFailure(t *testing.T) {
 		"Timeout":     {apierrors.NewServerTimeout(pods, "get", 1), kube.ReasonUnreachable, action.ExtentUnknown, true},
 		"Gone":        {apierrors.NewResourceExpired("too old"), kube.ReasonRefused, action.ExtentNone, false},
 		"Other":       {errors.New("something"), kube.ReasonRefused, action.ExtentUnknown, false},
-		"Ours": {&action.Error{Reason: "Mine", Retryable: true, Effect: action.ExtentPartial, Err: errors.New("x")},
-			"Mine", action.ExtentPartial, true},
+		"Ours": {
+			&action.Error{Reason: "Mine", Retryable: true, Effect: action.ExtentPartial, Err: errors.New("x")},
+			"Mine", action.ExtentPartial, true,
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

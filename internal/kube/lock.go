@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -93,9 +94,7 @@ func (l Lock) update(ctx context.Context, found *coordinationv1.Lease, h action.
 	if next.Annotations == nil {
 		next.Annotations = map[string]string{}
 	}
-	for key, value := range mine.Annotations {
-		next.Annotations[key] = value
-	}
+	maps.Copy(next.Annotations, mine.Annotations)
 	if same := holderOf(found).Same(h); same && found.Spec.AcquireTime != nil {
 		mine.Spec.AcquireTime = found.Spec.AcquireTime
 	}

@@ -23,7 +23,8 @@ func TestRBAC(t *testing.T) {
 			[]action.Access{
 				{Group: "apps", Resource: "deployments", Namespace: "jhub", Names: []string{"hub"}, Verbs: []string{"get"}},
 				{Group: "apps", Resource: "deployments", Namespace: "jhub", Names: []string{"proxy", "hub"}, Verbs: []string{"patch", "get"}},
-			}, nil,
+			},
+			nil,
 			[]string{"Role refit-hub-prod jhub", `["apps"] ["deployments"] ["hub", "proxy"] ["get", "patch"]`},
 		},
 		"All": {
@@ -31,7 +32,8 @@ func TestRBAC(t *testing.T) {
 			[]action.Access{
 				{Resource: "secrets", Namespace: "jhub", Verbs: []string{"get"}},
 				{Resource: "secrets", Namespace: "jhub", Names: []string{"hub"}, Verbs: []string{"get", "delete"}},
-			}, nil,
+			},
+			nil,
 			[]string{"Role refit-hub-prod jhub", `["" ] ["secrets"] ["get"]`, `[""] ["secrets"] ["hub"] ["delete"]`},
 		},
 		"Cluster": {
@@ -41,11 +43,13 @@ func TestRBAC(t *testing.T) {
 				{Resource: "nodes", Verbs: []string{"list"}},
 				{Resource: "pods", Namespace: "jhub", Verbs: []string{"list", "get"}},
 				{Resource: "pods", Namespace: "other", Names: []string{"a"}, Verbs: []string{"list"}},
-			}, nil,
+			},
+			nil,
 			[]string{"ClusterRole refit-hub-prod", `[""] ["nodes", "pods"] ["list"]`, "Role refit-hub-prod jhub", `[""] ["pods"] ["get"]`},
 		},
 		"Open": {
-			"What is not known stands above the roles, once.", nil, []string{"to-2/b: later", "to-2/a: later", "to-2/b: later"},
+			"What is not known stands above the roles, once.", nil,
+			[]string{"to-2/b: later", "to-2/a: later", "to-2/b: later"},
 			[]string{"# Not in here: to-2/a: later", "# Not in here: to-2/b: later"},
 		},
 	}

@@ -237,7 +237,7 @@ func (b *podBox) run(ctx context.Context, program string, c call) error {
 		args = append(args, strings.ReplaceAll(arg, fileArgument, fileName))
 	}
 	var to *stickyWriter
-	var out io.Writer = io.Discard
+	out := io.Discard
 	if c.to != nil {
 		to = &stickyWriter{w: c.to}
 		out = to

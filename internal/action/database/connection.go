@@ -109,8 +109,14 @@ func (c Connection) series() string {
 
 func (c Connection) check() error {
 	for _, f := range []struct{ name, value string }{
-		{"name", c.Name}, {"user", c.User}, {"host", c.Host}, {"service", c.Service}, {"path", c.Path},
-		{"pod", c.Pod}, {"claim", c.Claim}, {"namespace", c.Namespace},
+		{"name", c.Name},
+		{"user", c.User},
+		{"host", c.Host},
+		{"service", c.Service},
+		{"path", c.Path},
+		{"pod", c.Pod},
+		{"claim", c.Claim},
+		{"namespace", c.Namespace},
 	} {
 		if strings.ContainsAny(f.value, "\x00\r\n") {
 			return fmt.Errorf("field \"database.%s\" must be on one line", f.name)

@@ -43,8 +43,7 @@ func common(doing string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return failure(reasonInterrupted, "", true, "%s: %w", doing, err)
 	}
-	var network net.Error
-	if errors.As(err, &network) {
+	if _, ok := errors.AsType[net.Error](err); ok {
 		return failure(reasonUnreachable, "is its address right, and the server up?", true, "%s: %s", doing, flat(err))
 	}
 	return nil

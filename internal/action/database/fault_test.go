@@ -266,16 +266,36 @@ func TestRights(t *testing.T) {
 		purpose string
 		want    []string
 	}{
-		"Alter": {"mysql", []string{"REVOKE ALTER, DROP ON `PATTERN`.* FROM NAME"}, "migrate",
-			[]string{"lacks ALTER on `PATTERN`.*, DROP on `PATTERN`.*", "GRANT ALTER, DROP ON `PATTERN`.* TO `NAME`@`%`"}},
-		"Scratch": {"mysql", []string{"REVOKE ALL ON `refit\\_%`.* FROM NAME"}, "backup",
-			[]string{"ON `refit\\_%`.* TO `NAME`@`%`"}},
-		"Process": {"mysql", []string{"REVOKE PROCESS ON *.* FROM NAME"}, "restore",
-			[]string{"GRANT PROCESS ON *.* TO `NAME`@`%`"}},
-		"Owner": {"postgresql", []string{"ALTER TABLE users OWNER TO postgres"}, "migrate",
-			[]string{"ALTER and DROP (ownership) on table public.users", "ALTER TABLE public.users OWNER TO NAME"}},
-		"Schema": {"postgresql", []string{"REVOKE ALL ON SCHEMA public FROM PUBLIC", "ALTER SCHEMA public OWNER TO postgres"}, "migrate",
-			[]string{"GRANT CREATE ON SCHEMA public TO NAME"}},
+		"Alter": {
+			"mysql",
+			[]string{"REVOKE ALTER, DROP ON `PATTERN`.* FROM NAME"},
+			"migrate",
+			[]string{"lacks ALTER on `PATTERN`.*, DROP on `PATTERN`.*", "GRANT ALTER, DROP ON `PATTERN`.* TO `NAME`@`%`"},
+		},
+		"Scratch": {
+			"mysql",
+			[]string{"REVOKE ALL ON `refit\\_%`.* FROM NAME"},
+			"backup",
+			[]string{"ON `refit\\_%`.* TO `NAME`@`%`"},
+		},
+		"Process": {
+			"mysql",
+			[]string{"REVOKE PROCESS ON *.* FROM NAME"},
+			"restore",
+			[]string{"GRANT PROCESS ON *.* TO `NAME`@`%`"},
+		},
+		"Owner": {
+			"postgresql",
+			[]string{"ALTER TABLE users OWNER TO postgres"},
+			"migrate",
+			[]string{"ALTER and DROP (ownership) on table public.users", "ALTER TABLE public.users OWNER TO NAME"},
+		},
+		"Schema": {
+			"postgresql",
+			[]string{"REVOKE ALL ON SCHEMA public FROM PUBLIC", "ALTER SCHEMA public OWNER TO postgres"},
+			"migrate",
+			[]string{"GRANT CREATE ON SCHEMA public TO NAME"},
+		},
 		"CreateDB": {"postgresql", []string{"ALTER ROLE NAME NOCREATEDB"}, "backup", []string{"ALTER ROLE NAME CREATEDB"}},
 	}
 	for name, tc := range cases {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -53,12 +54,10 @@ func (p *postgres) connect(ctx context.Context, database string) (*pgx.Conn, err
 		config.TLSConfig.ServerName = p.address.name
 	}
 	// What is read into numbers and texts has one form, whatever is usual for the user.
-	for key, value := range map[string]string{
+	maps.Copy(config.RuntimeParams, map[string]string{
 		"DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "TimeZone": "UTC", "extra_float_digits": "3",
 		"bytea_output": "hex", "row_security": "off", "search_path": "pg_catalog",
-	} {
-		config.RuntimeParams[key] = value
-	}
+	})
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, config)

@@ -25,7 +25,7 @@ import (
 // hold none of our files, and it holds no secret.
 //
 //go:embed sqlite.py
-var sqliteProgram string //nolint:gochecknoglobals // embedded files are variables
+var sqliteProgram string
 
 // sqliteFile is a database file in a volume of a cluster.
 type sqliteFile struct {

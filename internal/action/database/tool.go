@@ -211,11 +211,16 @@ func toolFailure(program string, exit int, said string, err error, from *stickyR
 	}
 	out := failure(reasonToolFailed, "see the log of the step", false, "%s ended with exit code %d: %s", program, exit, said)
 	for _, known := range []struct{ text, reason string }{
-		{"permission denied", reasonPrivilegeMissing}, {"command denied", reasonPrivilegeMissing},
-		{"Access denied", reasonPrivilegeMissing}, {"must be owner", reasonPrivilegeMissing},
-		{"No space left on device", reasonServerFull}, {"is full", reasonServerFull},
-		{"could not connect", reasonUnreachable}, {"Can't connect", reasonUnreachable},
-		{"Lost connection", reasonUnreachable}, {"server closed the connection", reasonUnreachable},
+		{"permission denied", reasonPrivilegeMissing},
+		{"command denied", reasonPrivilegeMissing},
+		{"Access denied", reasonPrivilegeMissing},
+		{"must be owner", reasonPrivilegeMissing},
+		{"No space left on device", reasonServerFull},
+		{"is full", reasonServerFull},
+		{"could not connect", reasonUnreachable},
+		{"Can't connect", reasonUnreachable},
+		{"Lost connection", reasonUnreachable},
+		{"server closed the connection", reasonUnreachable},
 	} {
 		if strings.Contains(said, known.text) {
 			out.Reason, out.Retryable, out.Remedy = known.reason, true, ""
@@ -234,7 +239,7 @@ type stickyReader struct {
 // Read implements io.Reader.
 func (s *stickyReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader returns it as it is
+	if err != nil && err != io.EOF {
 		s.err = err
 	}
 	return n, err

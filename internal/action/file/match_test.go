@@ -94,23 +94,28 @@ func TestMatchMistakes(t *testing.T) {
 		"NoConditions": {"", map[string]any{"path": "f", "conditions": map[string]any{}}, `field "conditions" is empty`},
 		"EmptyList":    {"", map[string]any{"path": "f", "conditions": map[string]any{"x": []any{}}}, `field "conditions.x" is empty`},
 		"Two": {
-			"", map[string]any{"path": "f", "conditions": map[string]any{"x": []any{map[string]any{"path": "a", "is": "there", "equals": 1}}}},
+			"",
+			map[string]any{"path": "f", "conditions": map[string]any{"x": []any{map[string]any{"path": "a", "is": "there", "equals": 1}}}},
 			`field "conditions.x[0]": give one of is, equals and matches`,
 		},
 		"Nothing": {
-			"", map[string]any{"path": "f", "conditions": map[string]any{"x": []any{map[string]any{"path": "a"}}}},
+			"",
+			map[string]any{"path": "f", "conditions": map[string]any{"x": []any{map[string]any{"path": "a"}}}},
 			`field "conditions.x[0]": give one of is, equals and matches`,
 		},
 		"IsOfAll": {
-			"", map[string]any{"path": "f", "conditions": map[string]any{"x": []any{map[string]any{"is": "there"}}}},
+			"",
+			map[string]any{"path": "f", "conditions": map[string]any{"x": []any{map[string]any{"is": "there"}}}},
 			`field "conditions.x[0]": path is missing`,
 		},
 		"BadPattern": {
-			"", map[string]any{"path": "f", "conditions": map[string]any{"x": []any{map[string]any{"matches": "("}}}},
+			"",
+			map[string]any{"path": "f", "conditions": map[string]any{"x": []any{map[string]any{"matches": "("}}}},
 			"field \"conditions.x[0]\": error parsing regexp: missing closing ): `(`",
 		},
 		"BadPath": {
-			"", map[string]any{"path": "f", "conditions": map[string]any{"x": []any{map[string]any{"path": "a.", "is": "there"}}}},
+			"",
+			map[string]any{"path": "f", "conditions": map[string]any{"x": []any{map[string]any{"path": "a.", "is": "there"}}}},
 			`field "conditions.x[0]": "a." is not a path such as items[0].name or labels["a.b"]: "" is no name: write ["…"] around it`,
 		},
 		"NotYAML": {"a: [", map[string]any{"path": "f", "conditions": map[string]any{"x": []any{good}}}, "read as YAML: f:"},

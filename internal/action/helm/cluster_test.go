@@ -30,7 +30,7 @@ func connector(t *testing.T) *kube.Connector {
 // TestMain lets the library of Helm name itself as the program does: its tests install
 // with it.
 func TestMain(m *testing.M) {
-	helmkube.ManagedFieldsManager = "helm" //nolint:reassign // it knows no other way
+	helmkube.ManagedFieldsManager = "helm"
 	os.Exit(m.Run())
 }
 
@@ -165,23 +165,30 @@ func TestClusterUpgradeExplains(t *testing.T) {
 		extent action.Extent
 	}{
 		"Removed": {
-			"the chart refuses a key that it had", map[string]any{"greetings": "x"}, "ChartRefuses",
+			"the chart refuses a key that it had",
+			map[string]any{"greetings": "x"},
+			"ChartRefuses",
 			"RENAMED: greetings must be renamed to greeting REMOVED: greetings.all has no replacement", action.ExtentNone,
 		},
 		"Schema": {
-			"the values do not fit the schema", map[string]any{"replicas": "two"}, "ValuesRefused",
+			"the values do not fit the schema",
+			map[string]any{"replicas": "two"},
+			"ValuesRefused",
 			"shop: - at '/replicas': got string, want integer", action.ExtentNone,
 		},
 		"HookFails": {
-			"a hook ends with an error", map[string]any{"hook": map[string]any{"command": "echo schema version X is not Y; exit 3"}},
+			"a hook ends with an error",
+			map[string]any{"hook": map[string]any{"command": "echo schema version X is not Y; exit 3"}},
 			"HookFailed", "container migrate ended with exit code 3: schema version X is not Y", action.ExtentPartial,
 		},
 		"HookHangs": {
-			"a hook does not end", map[string]any{"hook": map[string]any{"command": "sleep 1000"}},
+			"a hook does not end",
+			map[string]any{"hook": map[string]any{"command": "sleep 1000"}},
 			"HookFailed", "Job/shop-migrate: pod shop-migrate-", action.ExtentPartial,
 		},
 		"Image": {
-			"an image cannot be pulled", map[string]any{"image": "localhost/refit/nothing:9"},
+			"an image cannot be pulled",
+			map[string]any{"image": "localhost/refit/nothing:9"},
 			"NotReady", "localhost/refit/nothing:9", action.ExtentPartial,
 		},
 	}

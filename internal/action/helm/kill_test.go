@@ -60,7 +60,7 @@ func TestClusterUpgradeKilled(t *testing.T) {
 			t.Fatalf("got %s (%s), %v", obs.Status, obs.Reason, err)
 		}
 		before := obs.Before
-		instant := time.Duration(rand.IntN(6000)) * time.Millisecond //nolint:gosec // an instant is no secret
+		instant := time.Duration(rand.IntN(6000)) * time.Millisecond
 		s.killAt(t, in, instant)
 		s.env.Attempted = true
 		s.Within(kubetest.Patience, "the end of its hook", func(ctx context.Context) (bool, string) {
@@ -105,7 +105,7 @@ func (s *space) killAt(t *testing.T, in map[string]any, instant time.Duration) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestClusterChild$") //nolint:noctx // it is killed by hand
+	cmd := exec.Command(os.Args[0], "-test.run=^TestClusterChild$")
 	cmd.Env = append(os.Environ(), childVariable+"="+string(text))
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -119,7 +119,7 @@ const fieldOwner = "helm"
 var claimFields = sync.OnceFunc(func() { //nolint:gochecknoglobals // it guards variables of other packages
 	log.SetOutput(io.Discard)
 	if helmkube.ManagedFieldsManager != fieldOwner {
-		helmkube.ManagedFieldsManager = fieldOwner //nolint:reassign // Helm knows no other way to say it
+		helmkube.ManagedFieldsManager = fieldOwner
 	}
 })
 

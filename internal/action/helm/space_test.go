@@ -113,9 +113,12 @@ func (s *space) last(t *testing.T) *release.Release {
 // for in too many requests, several times for each point at which an action may end.
 func kindsOfChart() []schema.GroupVersionResource {
 	return []schema.GroupVersionResource{
-		{Group: "apps", Version: "v1", Resource: "deployments"}, {Group: "apps", Version: "v1", Resource: "statefulsets"},
-		{Group: "batch", Version: "v1", Resource: "jobs"}, {Version: "v1", Resource: "services"},
-		{Version: "v1", Resource: "configmaps"}, {Version: "v1", Resource: "secrets"},
+		{Group: "apps", Version: "v1", Resource: "deployments"},
+		{Group: "apps", Version: "v1", Resource: "statefulsets"},
+		{Group: "batch", Version: "v1", Resource: "jobs"},
+		{Version: "v1", Resource: "services"},
+		{Version: "v1", Resource: "configmaps"},
+		{Version: "v1", Resource: "secrets"},
 		{Version: "v1", Resource: "persistentvolumeclaims"},
 	}
 }

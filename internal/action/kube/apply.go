@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -415,8 +416,8 @@ func (a applier) undo(ctx context.Context, env action.Env, in ApplyInput, before
 	if err != nil {
 		return err
 	}
-	for i := len(trials) - 1; i >= 0; i-- {
-		t, record := trials[i], records[i]
+	for i, trial := range slices.Backward(trials) {
+		t, record := trial, records[i]
 		switch {
 		case t.place.client == nil, record["uid"] == nil && t.live == nil:
 			continue // not there, as before

@@ -3,6 +3,7 @@ package kube_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -183,9 +184,7 @@ func checkInputs(t *testing.T, a action.Action, good map[string]any, cases map[s
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := map[string]any{}
-			for key, value := range good {
-				in[key] = value
-			}
+			maps.Copy(in, good)
 			for key, value := range tc.change {
 				in[key] = value
 				if value == nil {

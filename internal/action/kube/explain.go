@@ -147,7 +147,7 @@ func podTrouble(ctx context.Context, p place, live *unstructured.Unstructured) [
 			pods = append(pods, pod)
 		}
 	} else if selector := selectorOf(live); selector != "" {
-		pods, _ = podsOf(ctx, p.cluster, live.GetNamespace(), selector) //nolint:errcheck // only an explanation is less
+		pods, _ = podsOf(ctx, p.cluster, live.GetNamespace(), selector)
 	}
 	var found []string
 	for i := range pods {

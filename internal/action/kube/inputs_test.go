@@ -295,8 +295,10 @@ func TestWhyNotReady(t *testing.T) {
 		"Ending":   {&corev1.Pod{ObjectMeta: metav1.ObjectMeta{DeletionTimestamp: &ending, Finalizers: []string{"x/y"}}}, "is ending, until 2026-01-02T03:04:05Z, and waits for its finalizers x/y"},
 		"Evicted":  {&corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "low on memory"}}, "has failed (Evicted): low on memory"},
 		"NotYet":   {&corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: []corev1.ContainerStatus{{Name: "hub", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}}}, "runs and is not ready: container hub"},
-		"Init": {&corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodPending, InitContainerStatuses: []corev1.ContainerStatus{{Name: "migrate", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 3, Reason: "Error"}}}}}},
-			"container migrate has ended with exit code 3 (Error)"},
+		"Init": {
+			&corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodPending, InitContainerStatuses: []corev1.ContainerStatus{{Name: "migrate", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 3, Reason: "Error"}}}}}},
+			"container migrate has ended with exit code 3 (Error)",
+		},
 		"Long": {waiting("CreateContainerConfigError", strings.Repeat("a", 400), nil), "container hub does not start (CreateContainerConfigError): " + strings.Repeat("a", maxMessage) + "…"},
 	}
 	for name, tc := range cases {

@@ -58,13 +58,19 @@ func TestClusterJob(t *testing.T) {
 		again  action.Status
 	}{
 		"Log": {"All that it printed is kept.", map[string]any{"command": []any{"sh", "-c", "echo one; sleep 1; echo two >&2"}}, "one\ntwo", action.Done},
-		"Exit": {"It failed, and says why.", map[string]any{"command": []any{"sh", "-c", "echo revision is unknown; exit 3"}},
-			"JobFailed unknown container main ended with exit code 3: revision is unknown", action.Failed},
+		"Exit": {
+			"It failed, and says why.",
+			map[string]any{"command": []any{"sh", "-c", "echo revision is unknown; exit 3"}},
+			"JobFailed unknown container main ended with exit code 3: revision is unknown", action.Failed,
+		},
 		"Nothing": {"A code that means that nothing was changed.", map[string]any{
 			"command": []any{"sh", "-c", "echo locked; exit 75"}, "unchangedExits": []any{int64(75)},
 		}, "JobFailed none container main ended with exit code 75: locked", action.NotStarted},
-		"Deadline": {"Kubernetes has ended it.", map[string]any{"command": []any{"sleep", "60"}, "deadline": "3s"},
-			"JobFailed unknown DeadlineExceeded", action.Failed},
+		"Deadline": {
+			"Kubernetes has ended it.",
+			map[string]any{"command": []any{"sleep", "60"}, "deadline": "3s"},
+			"JobFailed unknown DeadlineExceeded", action.Failed,
+		},
 		"Image": {"An image that cannot be pulled: nothing has run, and nothing will.", map[string]any{
 			"image": "localhost/refit/none:1", "start": "4s",
 		}, "JobNotStarted none did not run within 4s: container main waits: ", action.NotStarted},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -535,9 +536,7 @@ clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}], users: [{name: u
 	with := func(more map[string]any) map[string]any {
 		out := map[string]any{}
 		for _, m := range []map[string]any{object, more} {
-			for key, v := range m {
-				out[key] = v
-			}
+			maps.Copy(out, m)
 		}
 		return out
 	}
@@ -814,9 +813,7 @@ func TestClusterWaitExplains(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			in := map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "namespace": space.Name, "name": name, "for": "40s", "every": "1s"}
-			for key, v := range tc.in {
-				in[key] = v
-			}
+			maps.Copy(in, tc.in)
 			// What is told about a pod takes a while to come.
 			space.Within(kubetest.Patience, "the explanation", func(ctx context.Context) (bool, string) {
 				if tc.want != nil {

@@ -14,20 +14,24 @@ func TestShowDiffHidesSecrets(t *testing.T) {
 		"Secret": {
 			`{"kind":"Secret","data":{"same":"aHVudGVy","other":"aHVudGVyMg==","gone":"aHVudGVyMw=="}}`,
 			`{"kind":"Secret","data":{"same":"aHVudGVy","other":"aHVudGVyNA=="}}`,
-			[]string{"-  other: '***'", "+  other: '*** (new)'", "-  gone: '***'", "   same: '***'"}, []string{"aHVudGVy"},
+			[]string{"-  other: '***'", "+  other: '*** (new)'", "-  gone: '***'", "   same: '***'"},
+			[]string{"aHVudGVy"},
 		},
 		"NewSecret": {
 			`{}`, `{"kind":"Secret","stringData":{"user":"hunter2"}}`,
-			[]string{"+  user: '***'"}, []string{"hunter2"},
+			[]string{"+  user: '***'"},
+			[]string{"hunter2"},
 		},
 		"Key": {
 			`{"kind":"ConfigMap","data":{"a":"1","db-password":"hunter2"}}`, `{"kind":"ConfigMap","data":{"a":"2","db-password":"hunter2"}}`,
-			[]string{`+  a: "2"`, "db-password: ***"}, []string{"hunter2"},
+			[]string{`+  a: "2"`, "db-password: ***"},
+			[]string{"hunter2"},
 		},
 		"Variable": {
 			`{"kind":"Pod","env":[{"name":"DB_PASSWORD","value":"hunter2"},{"name":"X","value":"1"}]}`,
 			`{"kind":"Pod","env":[{"name":"DB_PASSWORD","value":"hunter3"},{"name":"X","value":"2"}]}`,
-			[]string{`+  value: "2"`}, []string{"hunter"},
+			[]string{`+  value: "2"`},
+			[]string{"hunter"},
 		},
 	}
 	for name, tc := range cases {

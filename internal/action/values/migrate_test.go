@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -258,9 +259,7 @@ func TestMigrateErrors(t *testing.T) {
 			w := valuesWorld(t)
 			put(t, w, "values.yaml", tc.text)
 			in := map[string]any{"values": "values.yaml", "version": "2.0.0", "rules": append([]any{}, tc.rules...)}
-			for key, v := range tc.in {
-				in[key] = v
-			}
+			maps.Copy(in, tc.in)
 			start := actiontest.FolderState(t, w.Env.Dir)
 			_, err := values.Migrate(file.System{}, schemaOnly{}).Run(t.Context(), w.Env, in, nil)
 			failure, ok := errors.AsType[*action.Error](err)

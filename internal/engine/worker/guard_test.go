@@ -155,7 +155,7 @@ func TestGuardHolds(t *testing.T) {
 			t.Errorf("it is held by %+v", g.place.holder)
 		}
 		time.Sleep(2*action.LockEvery + time.Second)
-		if did := g.place.did(); did != "lock renew renew" {
+		if did := g.place.did(); did != "lock renew" {
 			t.Errorf("one place is asked: %s", did)
 		}
 		if got := g.observe(t, "change"); got != "notStarted" {

@@ -74,7 +74,7 @@ func Fresh(t *testing.T, server *Server) *World {
 			fmt.Sprintf("GRANT PROCESS ON *.* TO %s", f.Name))
 		rows[3] = strings.ReplaceAll(rows[3], `\`, `\\`)
 		f.Server.Exec(t, f.Name, append(rows, "CREATE TABLE more (data BLOB, at DATETIME(6), f DOUBLE, e ENUM('a','b'))",
-			"INSERT INTO more VALUES (x'00ff27', '2026-11-30 01:02:03.000004', 0.1, 'b'), (NULL, NULL, NULL, NULL)")...)
+			"INSERT INTO more VALUES (x'00ff27', '2026-11-30 01:02:03.000004', 0.1, 'b'), (NULL, NULL, NULL)")...)
 	}
 	t.Cleanup(func() { f.clear(t) })
 	f.State = f.state
