@@ -94,7 +94,8 @@ func newService(clients all.Clients, progress service.Progress) (*service.Servic
 	return service.New(service.Options{
 		Registry: registry, Shipped: procedures.FS(), Now: time.Now, Version: version,
 		StateDir: stateDir(), LookPath: exec.LookPath, Progress: progress,
-		Secrets: secrets, Person: person, Sender: clients.Sender, Stores: clients.Archive.Stores, Clusters: clients.Kube,
+		Secrets: secrets, Person: person, Sender: clients.Sender,
+		Stores: clients.Archive.Stores, Clusters: clients.Kube,
 		ReadExport: local.ReadExport,
 		Probes:     service.Probes{HTTP: clients.HTTP, Programs: clients.Programs, Detach: detachProbe, Try: tryProbe},
 		Engine: func(ctx context.Context, keyed func(string) (string, error)) (engine.Engine, error) {

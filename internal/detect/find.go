@@ -61,7 +61,8 @@ func (r *Rules) Find(ctx context.Context, cluster *kube.Cluster) ([]Found, error
 		out = append(out, f)
 	}
 	slices.SortFunc(out, func(a, b Found) int {
-		return cmp.Or(cmp.Compare(a.Release.Namespace, b.Release.Namespace), cmp.Compare(a.Release.Name, b.Release.Name))
+		return cmp.Or(cmp.Compare(a.Release.Namespace, b.Release.Namespace),
+			cmp.Compare(a.Release.Name, b.Release.Name))
 	})
 	return out, nil
 }
@@ -101,7 +102,8 @@ func read(ctx context.Context, cluster *kube.Cluster, namespace string, l list) 
 	if err != nil {
 		return out, err
 	}
-	objects, err := cluster.For(mapping, namespace).List(ctx, metav1.ListOptions{LabelSelector: l.selector, Limit: maxObjects})
+	options := metav1.ListOptions{LabelSelector: l.selector, Limit: maxObjects}
+	objects, err := cluster.For(mapping, namespace).List(ctx, options)
 	if err != nil {
 		return out, kube.Failure("list "+mapping.Resource.Resource+" in namespace "+namespace, err, action.ExtentNone)
 	}

@@ -63,7 +63,8 @@ func Load(file string, data []byte, inputs schema.Type) (*Rules, diag.Diagnostic
 	doc := &Document{}
 	yamldoc.Decode(root, doc, &ds)
 	if v := doc.APIVersion; v.IsSet() && v.Value != APIVersion {
-		ds.Errorf(CodeWrongKind, v.Pos, "apiVersion %q is not known", v.Value).Suggest("write apiVersion: %s", APIVersion)
+		ds.Errorf(CodeWrongKind, v.Pos, "apiVersion %q is not known", v.Value).
+			Suggest("write apiVersion: %s", APIVersion)
 	}
 	rules := &Rules{Chart: doc.Helm.Chart.Value}
 	vars := map[string]schema.Type{varRelease: ReleaseType(), varValues: schema.Of(schema.Any)}
@@ -108,7 +109,8 @@ func (r *Rules) input(
 			Suggest("give a reference, or otherwise: and what a person does")
 		return
 	case d.Value == nil && !d.Otherwise.IsSet():
-		ds.Errorf(CodeBadInput, pos, "nothing says where input %q is found", name).Suggest("write value, otherwise, or both")
+		ds.Errorf(CodeBadInput, pos, "nothing says where input %q is found", name).
+			Suggest("write value, otherwise, or both")
 		return
 	}
 	out := input{name: name, otherwise: strings.TrimSpace(d.Otherwise.Value)}

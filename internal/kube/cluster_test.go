@@ -49,7 +49,7 @@ spec:
   names: {plural: things, singular: thing, kind: Thing}
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
 `)
-	space.Within(kubetest.Patience, "the new kind", func(ctx context.Context) (bool, string) {
+	space.Within(kubetest.Patience, "the new kind", func(context.Context) (bool, string) {
 		_, err := space.Cluster.Resource(kind)
 		return err == nil, fmt.Sprint(err)
 	})

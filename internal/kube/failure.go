@@ -48,7 +48,10 @@ func answers() []answer {
 			"wait until the namespace is gone; what holds it stands in its status.conditions",
 		},
 		{isDenied, ReasonDenied, true, false, "satisfy the policy that it names, or ask its owner"},
-		{apierrors.IsForbidden, action.ReasonAccessRefused, true, false, "ask for this right: refit plan --rbac prints all of them"},
+		{
+			apierrors.IsForbidden, action.ReasonAccessRefused, true, false,
+			"ask for this right: refit plan --rbac prints all of them",
+		},
 		{apierrors.IsNotFound, ReasonNotFound, true, false, ""},
 		{apierrors.IsConflict, ReasonConflict, true, true, ""},
 		{apierrors.IsAlreadyExists, ReasonConflict, true, false, ""},

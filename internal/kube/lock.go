@@ -52,7 +52,8 @@ func (l Lock) Take(ctx context.Context, h action.Holder) error {
 	const tries = 3 // Somebody else may take it or give it back meanwhile.
 	var err error
 	for range tries {
-		if err = l.try(ctx, h); !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) && !apierrors.IsNotFound(err) {
+		err = l.try(ctx, h)
+		if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) && !apierrors.IsNotFound(err) {
 			break
 		}
 		if status := apierrors.APIStatus(nil); errors.As(err, &status) && missingNamespace(status) {

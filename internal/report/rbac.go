@@ -54,7 +54,8 @@ type RBACRule struct {
 func BuildRBAC(platform string, needs []RBACNeed) RBAC {
 	out := RBAC{Targets: []RBACTarget{}}
 	for _, n := range needs {
-		t := RBACTarget{Target: n.Target, Roles: []RBACRole{}, Open: slices.Compact(slices.Sorted(slices.Values(n.Open)))}
+		open := slices.Compact(slices.Sorted(slices.Values(n.Open)))
+		t := RBACTarget{Target: n.Target, Roles: []RBACRole{}, Open: open}
 		byNamespace := map[string][]action.Access{}
 		for _, a := range n.Access {
 			byNamespace[a.Namespace] = append(byNamespace[a.Namespace], a)
@@ -138,7 +139,8 @@ func rbacRules(list, cluster []action.Access, within bool) []RBACRule {
 	for p, r := range resources {
 		slices.Sort(r)
 		rules = append(rules, RBACRule{
-			APIGroups: []string{p.group}, Resources: r, ResourceNames: strings.Fields(p.rest), Verbs: strings.Fields(p.verbs),
+			APIGroups: []string{p.group}, Resources: r,
+			ResourceNames: strings.Fields(p.rest), Verbs: strings.Fields(p.verbs),
 		})
 	}
 	slices.SortFunc(rules, func(a, b RBACRule) int {
@@ -165,10 +167,12 @@ func RBACYAML(w io.Writer, r RBAC) error {
 			if role.Namespace == "" {
 				fmt.Fprintf(&b, "kind: ClusterRole\nmetadata:\n  name: %s\nrules:\n", role.Name)
 			} else {
-				fmt.Fprintf(&b, "kind: Role\nmetadata:\n  name: %s\n  namespace: %s\nrules:\n", role.Name, role.Namespace)
+				fmt.Fprintf(&b, "kind: Role\nmetadata:\n  name: %s\n  namespace: %s\nrules:\n",
+					role.Name, role.Namespace)
 			}
 			for _, rule := range role.Rules {
-				fmt.Fprintf(&b, "  - apiGroups: %s\n    resources: %s\n", flowList(rule.APIGroups), flowList(rule.Resources))
+				fmt.Fprintf(&b, "  - apiGroups: %s\n    resources: %s\n",
+					flowList(rule.APIGroups), flowList(rule.Resources))
 				if len(rule.ResourceNames) > 0 {
 					fmt.Fprintf(&b, "    resourceNames: %s\n", flowList(rule.ResourceNames))
 				}

@@ -135,7 +135,8 @@ func (s *Service) WriteDetected(d report.DetectedPlatform, req DetectRequest, fi
 	}
 	for _, t := range iv.procedure.Document.Targets {
 		if t.Value.Kind.Value == kube.KindTarget {
-			answers["targets."+t.Name+".context"], answers["targets."+t.Name+".kubeconfig"] = req.Context, req.Kubeconfig
+			answers["targets."+t.Name+".context"] = req.Context
+			answers["targets."+t.Name+".kubeconfig"] = req.Kubeconfig
 		}
 	}
 	iv.answers, iv.open = answers, open

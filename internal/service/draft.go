@@ -73,7 +73,7 @@ func (iv *Interview) draftTarget(name string, t procedure.Target, bad map[string
 func (iv *Interview) draftInput(
 	key, name string, in *procedure.Input, required bool, bad map[string]error,
 ) platform.DraftValue {
-	v := platform.DraftValue{Name: name, Doc: strings.TrimSpace(describe(in) + " " + iv.todo(key))}
+	v := platform.DraftValue{Name: name, Doc: strings.TrimSpace(describe(in) + " " + iv.gap(key))}
 	if in.Type.Value == string(schema.Object) && len(in.Fields) > 0 && required {
 		for _, member := range in.Fields {
 			if member.Value != nil {
@@ -93,8 +93,8 @@ func (iv *Interview) draftInput(
 	return v
 }
 
-// todo says what is to be done about a question without an answer.
-func (iv *Interview) todo(key string) string {
+// gap says what is to be done about a question without an answer.
+func (iv *Interview) gap(key string) string {
 	if text := iv.open[key]; text != "" {
 		return "NOT FOUND OUT: " + text
 	}

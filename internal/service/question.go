@@ -112,7 +112,8 @@ func (iv *Interview) targetQuestions(name string, t procedure.Target) []Question
 	if !ok {
 		return []Question{{
 			Key: "targets." + name, Page: pageTargets, Title: about, Kind: AskText, Required: true,
-			Help: strings.TrimSpace(t.Description + " What this kind needs, as KEY=VALUE, several separated by commas."),
+			Help: strings.TrimSpace(t.Description +
+				" What this kind needs, as KEY=VALUE, several separated by commas."),
 			Flag: "--target " + name + "=KEY=VALUE",
 		}}
 	}

@@ -25,14 +25,8 @@ func (s *Service) RBAC(ctx context.Context, p *plan.Plan, dir string) (report.RB
 		w: s.newWorld(dir, p.Targets), targets: observe.ActionTargets(p.Targets), needs: map[string]*report.RBACNeed{},
 	}
 	for _, t := range p.Targets {
-		if t.Kind != kube.KindTarget {
-			continue
-		}
-		c.needs[t.Name] = &report.RBACNeed{Target: t.Name}
-		if kind, ok := s.o.Registry.TargetKind(t.Kind); ok {
-			if a, ok := kind.(action.Accessor); ok {
-				c.ask(ctx, "the target itself", t.Name, a, nil)
-			}
+		if t.Kind == kube.KindTarget {
+			c.target(ctx, t.Name, t.Kind)
 		}
 	}
 	for _, ch := range p.Channels {
@@ -42,19 +36,7 @@ func (s *Service) RBAC(ctx context.Context, p *plan.Plan, dir string) (report.RB
 		c.step(ctx, "fact "+o.Name, o.Action, o.Target, o.With, nil)
 	}
 	for i := range p.Stages {
-		st := &p.Stages[i]
-		steps := st.Steps
-		if st.Abort != nil {
-			steps = slices.Concat(steps, st.Abort.Steps)
-		}
-		for j := range steps {
-			if step := &steps[j]; step.Skip == "" {
-				c.step(ctx, plan.StepPath(st.ID, step.ID), step.Action, step.Target, step.With, step.Deferred)
-				if spec, ok := s.o.Registry.Spec(step.Action); ok && spec.RestoreWith != "" {
-					c.restore(ctx, plan.StepPath(st.ID, step.ID), spec.RestoreWith, step)
-				}
-			}
-		}
+		c.stage(ctx, &p.Stages[i])
 	}
 	if err := ctx.Err(); err != nil {
 		return report.RBAC{}, err
@@ -77,6 +59,35 @@ type rights struct {
 func (c *rights) openf(target, format string, args ...any) {
 	if n := c.needs[target]; n != nil {
 		n.Open = append(n.Open, fmt.Sprintf(format, args...))
+	}
+}
+
+// target begins the list of a cluster with what its identity and its lock ask for.
+func (c *rights) target(ctx context.Context, name, kind string) {
+	c.needs[name] = &report.RBACNeed{Target: name}
+	if k, ok := c.w.s.o.Registry.TargetKind(kind); ok {
+		if a, ok := k.(action.Accessor); ok {
+			c.ask(ctx, "the target itself", name, a, nil)
+		}
+	}
+}
+
+// stage collects what the steps of a stage ask for, those of its way back too.
+func (c *rights) stage(ctx context.Context, st *plan.Stage) {
+	steps := st.Steps
+	if st.Abort != nil {
+		steps = slices.Concat(steps, st.Abort.Steps)
+	}
+	for i := range steps {
+		step := &steps[i]
+		if step.Skip != "" {
+			continue
+		}
+		what := plan.StepPath(st.ID, step.ID)
+		c.step(ctx, what, step.Action, step.Target, step.With, step.Deferred)
+		if spec, ok := c.w.s.o.Registry.Spec(step.Action); ok && spec.RestoreWith != "" {
+			c.restore(ctx, what, spec.RestoreWith, step)
+		}
 	}
 }
 
@@ -137,7 +148,8 @@ func (c *rights) ask(ctx context.Context, what, target string, a action.Accessor
 	}
 	for _, access := range list {
 		if slices.ContainsFunc(append([]string{access.Namespace}, access.Names...), isExpression) {
-			c.openf(target, "%s: %s %s is only known when it starts", what, strings.Join(access.Verbs, ", "), access.Resource)
+			c.openf(target, "%s: %s %s is only known when it starts",
+				what, strings.Join(access.Verbs, ", "), access.Resource)
 			continue
 		}
 		c.needs[target].Access = append(c.needs[target].Access, access)
@@ -189,6 +201,7 @@ func (c *rights) secret(what, own string, plain map[string]any) {
 		return
 	}
 	c.needs[target.Name].Access = append(c.needs[target.Name].Access, action.Access{
-		Resource: "secrets", Namespace: ref.Kubernetes.Namespace, Names: []string{ref.Kubernetes.Name}, Verbs: []string{"get"},
+		Resource: "secrets", Namespace: ref.Kubernetes.Namespace,
+		Names: []string{ref.Kubernetes.Name}, Verbs: []string{"get"},
 	})
 }

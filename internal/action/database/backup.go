@@ -155,7 +155,9 @@ func (w World) runBackup(
 }
 
 // request asks the database what has to be known before it is saved.
-func (w World) request(ctx context.Context, env action.Env, in BackupInput, db engine, s *store) (backup.Request, error) {
+func (w World) request(
+	ctx context.Context, env action.Env, in BackupInput, db engine, s *store,
+) (backup.Request, error) {
 	f, err := db.facts(ctx, false)
 	if err != nil {
 		return backup.Request{}, err
@@ -168,8 +170,9 @@ func (w World) request(ctx context.Context, env action.Env, in BackupInput, db e
 		return backup.Request{}, err
 	}
 	return backup.Request{
-		Store: s, Name: seriesOf(in), Key: env.Key, Origin: env.Origin, Kind: in.Database.kind(), Path: in.Database.String(),
-		Level: in.Level, Lock: s.key, Save: db.save, Identity: f.identity, Server: f.server, Tools: tools,
+		Store: s, Name: seriesOf(in), Key: env.Key, Origin: env.Origin,
+		Kind: in.Database.kind(), Path: in.Database.String(), Level: in.Level, Lock: s.key, Save: db.save,
+		Identity: f.identity, Server: f.server, Tools: tools,
 	}, nil
 }
 

@@ -18,7 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/apimachinery/pkg/util/httpstream" //nolint:staticcheck // go.mod does not require its heir yet
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -53,7 +53,8 @@ func forwardTo(ctx context.Context, c *kube.Cluster, namespace, service string, 
 	if err != nil {
 		return nil, err
 	}
-	address := c.Typed.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
+	address := c.Typed.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).
+		SubResource("portforward").URL()
 	dialer, err := portforward.NewSPDYOverWebsocketDialer(address, rest.CopyConfig(c.Rest))
 	if err != nil {
 		return nil, kube.Failure(doing, err, action.ExtentNone)
@@ -100,7 +101,9 @@ func forwardTo(ctx context.Context, c *kube.Cluster, namespace, service string, 
 }
 
 // behind returns a pod of a service that is ready, and the port that it listens on.
-func behind(ctx context.Context, c *kube.Cluster, namespace, service string, port int, doing string) (string, int, error) {
+func behind(
+	ctx context.Context, c *kube.Cluster, namespace, service string, port int, doing string,
+) (string, int, error) {
 	s, err := c.Typed.CoreV1().Services(namespace).Get(ctx, service, metav1.GetOptions{})
 	if err != nil {
 		return "", 0, kube.Failure(doing, err, action.ExtentNone)
@@ -125,7 +128,8 @@ func behind(ctx context.Context, c *kube.Cluster, namespace, service string, por
 			}
 		}
 	}
-	return "", 0, failure(reasonConnection, "correct the service", false, "%s: its pod has no port %q", doing, target.StrVal)
+	return "", 0, failure(reasonConnection, "correct the service", false,
+		"%s: its pod has no port %q", doing, target.StrVal)
 }
 
 func labels(m map[string]string) string {
@@ -150,7 +154,8 @@ func findPod(ctx context.Context, c *kube.Cluster, namespace, nameOrLabels, doin
 			return nil, kube.Failure(doing, err, action.ExtentNone)
 		}
 		if !isReady(pod) {
-			return nil, failure(reasonUnreachable, "wait until it is", true, "%s: pod %s is not ready", doing, nameOrLabels)
+			return nil, failure(reasonUnreachable, "wait until it is", true,
+				"%s: pod %s is not ready", doing, nameOrLabels)
 		}
 		return pod, nil
 	}
@@ -247,7 +252,9 @@ func (b *podBox) run(ctx context.Context, program string, c call) error {
 }
 
 // exec runs a command and returns how it ended and the end of what it has said.
-func (b *podBox) exec(ctx context.Context, args []string, from io.Reader, to io.Writer) (exit int, said string, err error) {
+func (b *podBox) exec(
+	ctx context.Context, args []string, from io.Reader, to io.Writer,
+) (exit int, said string, err error) {
 	doing := fmt.Sprintf("run %s %s", args[0], b.where())
 	request := b.cluster.Typed.CoreV1().RESTClient().Post().Resource("pods").Namespace(b.namespace).Name(b.pod).
 		SubResource("exec").VersionedParams(&corev1.PodExecOptions{
@@ -318,7 +325,9 @@ func (p *place) toolbox(ctx context.Context, cluster *kube.Cluster) (box toolbox
 			return nil, nil, err
 		}
 		container := cmp.Or(via.Container, pod.Spec.Containers[0].Name)
-		return &podBox{cluster: cluster, namespace: p.at.Namespace, pod: pod.Name, container: container, log: p.env.Log}, none, nil
+		return &podBox{
+			cluster: cluster, namespace: p.at.Namespace, pod: pod.Name, container: container, log: p.env.Log,
+		}, none, nil
 	case via.Image != "":
 		return p.helper(ctx, cluster, "")
 	default:
@@ -332,23 +341,13 @@ const helperLife = 6 * time.Hour
 // helper makes a pod of an image that does nothing until programs are started in it,
 // with a claim mounted at /data when there is one. leave removes it. One that an
 // attempt before has left is used, or replaced when it has ended.
-func (p *place) helper(ctx context.Context, cluster *kube.Cluster, claim string) (box *podBox, leave func(), err error) {
+func (p *place) helper(
+	ctx context.Context, cluster *kube.Cluster, claim string,
+) (box *podBox, leave func(), err error) {
 	pods := cluster.Typed.CoreV1().Pods(p.at.Namespace)
 	made := p.helperPod(claim)
 	doing := fmt.Sprintf("start pod %s in namespace %s", made.Name, p.at.Namespace)
-	leave = func() {
-		if p.broken() {
-			return
-		}
-		// It is removed also when the context has ended.
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
-		defer cancel()
-		now := int64(0)
-		err := pods.Delete(ending, made.Name, metav1.DeleteOptions{GracePeriodSeconds: &now})
-		if err != nil && !apierrors.IsNotFound(err) {
-			_, _ = fmt.Fprintf(p.env.LogWriter(), "pod %s is left: %s\n", made.Name, flat(err)) // nobody waits for the log
-		}
-	}
+	leave = func() { p.removeHelper(ctx, cluster, made.Name) }
 	for {
 		_, err := pods.Create(ctx, made, metav1.CreateOptions{})
 		if err != nil && !apierrors.IsAlreadyExists(err) {
@@ -361,17 +360,34 @@ func (p *place) helper(ctx context.Context, cluster *kube.Cluster, claim string)
 		}
 		if err == nil && pod.DeletionTimestamp == nil {
 			if isReady(pod) {
-				return &podBox{cluster: cluster, namespace: p.at.Namespace, pod: made.Name, container: "refit", log: p.env.Log}, leave, nil
+				return &podBox{
+					cluster: cluster, namespace: p.at.Namespace, pod: made.Name, container: "refit", log: p.env.Log,
+				}, leave, nil
 			}
 			if why := hopeless(pod); why != "" {
 				leave()
-				return nil, nil, failure(reasonToolMissing, "correct database.via.image, or what it needs", true, "%s: %s", doing, why)
+				return nil, nil, failure(reasonToolMissing, "correct database.via.image, or what it needs", true,
+					"%s: %s", doing, why)
 			}
 		}
 		if err := wait.For(ctx, patience); err != nil {
 			leave()
 			return nil, nil, common(doing, err)
 		}
+	}
+}
+
+// removeHelper removes a pod of ours, also when the context has ended.
+func (p *place) removeHelper(ctx context.Context, cluster *kube.Cluster, pod string) {
+	if p.broken() {
+		return
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
+	defer cancel()
+	pods, now := cluster.Typed.CoreV1().Pods(p.at.Namespace), int64(0)
+	err := pods.Delete(ending, pod, metav1.DeleteOptions{GracePeriodSeconds: &now})
+	if err != nil && !apierrors.IsNotFound(err) {
+		_, _ = fmt.Fprintf(p.env.LogWriter(), "pod %s is left: %s\n", pod, flat(err)) // nobody waits for the log
 	}
 }
 
@@ -390,8 +406,8 @@ func hopeless(pod *corev1.Pod) string {
 		}
 	}
 	for _, c := range pod.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable &&
-			!strings.Contains(c.Message, "unbound") {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse &&
+			c.Reason == corev1.PodReasonUnschedulable && !strings.Contains(c.Message, "unbound") {
 			return c.Message
 		}
 	}

@@ -137,6 +137,7 @@ func (c *inCluster) input(via map[string]any, fields ...any) map[string]any {
 // reached by a forwarded port, with the programs of its own pod and with those of a pod
 // that is made of its image.
 func TestClusterServers(t *testing.T) {
+	t.Parallel()
 	for recipe, engine := range map[string]string{
 		"postgresql-15": "postgresql", "postgresql-17": "postgresql", "mariadb-10.11": "mysql", "mariadb-11.8": "mysql",
 	} {

@@ -67,7 +67,8 @@ func crashOf(newAction func(database.World) action.Action) func(*testing.T, acti
 
 // suites runs a suite for the engines of this machine.
 func suites(
-	t *testing.T, newAction func(database.World) action.Action, examples string, make func(*testing.T, string) *databasetest.World,
+	t *testing.T, newAction func(database.World) action.Action, examples string,
+	newWorld func(*testing.T, string) *databasetest.World,
 ) {
 	t.Helper()
 	for engine := range servers {
@@ -76,14 +77,17 @@ func suites(
 			servers[engine].Server(t)
 			actiontest.Run(t, actiontest.Suite{
 				Action: newAction(world()), Examples: "testdata/" + examples + "/*.yaml", Crash: crashOf(newAction),
-				World: func(t *testing.T) actiontest.World { t.Helper(); return make(t, engine).World },
+				World: func(t *testing.T) actiontest.World { t.Helper(); return newWorld(t, engine).World },
 			})
 		})
 	}
 }
 
-func TestBackupSuite(t *testing.T)     { suites(t, database.Backup, "backup", fresh) }
-func TestVerifySuite(t *testing.T)     { suites(t, database.Verify, "verify", saved) }
-func TestRestoreSuite(t *testing.T)    { suites(t, database.Restore, "restore", saved) }
-func TestSchemaSuite(t *testing.T)     { suites(t, database.Schema, "schema", fresh) }
-func TestPrivilegesSuite(t *testing.T) { suites(t, database.CheckPrivileges, "privileges", fresh) }
+func TestBackupSuite(t *testing.T)  { t.Parallel(); suites(t, database.Backup, "backup", fresh) }
+func TestVerifySuite(t *testing.T)  { t.Parallel(); suites(t, database.Verify, "verify", saved) }
+func TestRestoreSuite(t *testing.T) { t.Parallel(); suites(t, database.Restore, "restore", saved) }
+func TestSchemaSuite(t *testing.T)  { t.Parallel(); suites(t, database.Schema, "schema", fresh) }
+func TestPrivilegesSuite(t *testing.T) {
+	t.Parallel()
+	suites(t, database.CheckPrivileges, "privileges", fresh)
+}

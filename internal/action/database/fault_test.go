@@ -27,17 +27,6 @@ func expect(t *testing.T, err error, reason string, extent action.Extent, text s
 	}
 }
 
-// both runs a test for both engines.
-func both(t *testing.T, test func(t *testing.T, engine string)) {
-	t.Helper()
-	for engine := range servers {
-		t.Run(engine, func(t *testing.T) {
-			t.Parallel()
-			test(t, engine)
-		})
-	}
-}
-
 // at is the connection in an input.
 func at(in map[string]any) map[string]any {
 	return in["database"].(map[string]any)
@@ -45,136 +34,151 @@ func at(in map[string]any) map[string]any {
 
 func TestWrongPassword(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, engine string) {
-		f := fresh(t, engine)
-		in := f.Input("store", "file:store")
-		in["password"] = map[string]any{"env": "ANOTHER_PASSWORD_OF_SOMEBODY"}
-		_, err := database.Backup(world()).Run(t.Context(), f.Env, in, nil)
-		expect(t, err, "AccessRefused", action.ExtentNone, "correct the")
-		delete(in, "store")
-		_, err = database.Schema(world()).Observe(t.Context(), f.Env, in)
-		expect(t, err, "AccessRefused", action.ExtentNone, f.Name)
-	})
+	for engine := range servers {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			f := fresh(t, engine)
+			in := f.Input("store", "file:store")
+			in["password"] = map[string]any{"env": "ANOTHER_PASSWORD_OF_SOMEBODY"}
+			_, err := database.Backup(world()).Run(t.Context(), f.Env, in, nil)
+			expect(t, err, "AccessRefused", action.ExtentNone, "correct the")
+			delete(in, "store")
+			_, err = database.Schema(world()).Observe(t.Context(), f.Env, in)
+			expect(t, err, "AccessRefused", action.ExtentNone, f.Name)
+		})
+	}
 }
 
 func TestServerAway(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, engine string) {
-		f := saved(t, engine)
-		gone := databasetest.Start(t, engine)
-		gone.Kill()
-		in := f.Input("store", "file:store", "backup", "x")
-		f.Adapt(in)
-		at(in)["port"] = int64(gone.Port)
-		_, err := database.Restore(world()).Observe(t.Context(), f.Env, in)
-		expect(t, err, "Unreachable", action.ExtentNone, "is its address right")
-		_, err = database.Restore(world()).Run(t.Context(), f.Env, in, nil)
-		expect(t, err, "Unreachable", action.ExtentNone, "is its address right")
-		if failed, _ := errors.AsType[*action.Error](err); failed == nil || !failed.Retryable {
-			t.Error("a server that is away may come back")
-		}
-	})
+	for engine := range servers {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			f := saved(t, engine)
+			gone := databasetest.Start(t, engine)
+			gone.Kill()
+			in := f.Input("store", "file:store", "backup", "x")
+			f.Adapt(in)
+			at(in)["port"] = int64(gone.Port)
+			_, err := database.Restore(world()).Observe(t.Context(), f.Env, in)
+			expect(t, err, "Unreachable", action.ExtentNone, "is its address right")
+			_, err = database.Restore(world()).Run(t.Context(), f.Env, in, nil)
+			expect(t, err, "Unreachable", action.ExtentNone, "is its address right")
+			if failed, _ := errors.AsType[*action.Error](err); failed == nil || !failed.Retryable {
+				t.Error("a server that is away may come back")
+			}
+		})
+	}
 }
 
 // TestAnotherDatabase keeps a backup of one database out of another one.
 func TestAnotherDatabase(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, engine string) {
-		f, other := saved(t, engine), fresh(t, engine)
-		in := f.Input("store", "file:store")
-		f.Adapt(in)
-		at(in)["name"], at(in)["user"] = other.Name, other.Name
-		before := other.State(t)
-		_, err := database.Restore(world()).Run(t.Context(), f.Env, in, nil)
-		expect(t, err, "AnotherDatabase", action.ExtentNone, "is wanted")
-		if after := other.State(t); after != before {
-			t.Errorf("it has changed:\n%s\n%s", before, after)
-		}
-		in["elsewhere"] = true
-		if _, err := database.Restore(world()).Run(t.Context(), f.Env, in, nil); err != nil {
-			t.Errorf("elsewhere, as asked for: %v", err)
-		}
-		if err := database.Restore(world()).Undo(t.Context(), f.Env, in, nil); err != nil {
-			t.Error(err)
-		}
-		for _, a := range []action.Action{database.Backup(world()), database.Schema(world())} {
-			pinned := f.Input("identity", "postgresql:1/2")
-			if a.Spec().Effect != action.ReadOnly {
-				pinned["store"] = "file:store"
-				_, err = a.Run(t.Context(), f.Env, pinned, nil)
-			} else {
-				_, err = a.Observe(t.Context(), f.Env, pinned)
+	for engine := range servers {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			f, other := saved(t, engine), fresh(t, engine)
+			in := f.Input("store", "file:store")
+			f.Adapt(in)
+			at(in)["name"], at(in)["user"] = other.Name, other.Name
+			before := other.State(t)
+			_, err := database.Restore(world()).Run(t.Context(), f.Env, in, nil)
+			expect(t, err, "AnotherDatabase", action.ExtentNone, "is wanted")
+			if after := other.State(t); after != before {
+				t.Errorf("it has changed:\n%s\n%s", before, after)
 			}
-			expect(t, err, "AnotherDatabase", action.ExtentNone, "plan again")
-		}
-	})
+			in["elsewhere"] = true
+			if _, err := database.Restore(world()).Run(t.Context(), f.Env, in, nil); err != nil {
+				t.Errorf("elsewhere, as asked for: %v", err)
+			}
+			if err := database.Restore(world()).Undo(t.Context(), f.Env, in, nil); err != nil {
+				t.Error(err)
+			}
+			for _, a := range []action.Action{database.Backup(world()), database.Schema(world())} {
+				pinned := f.Input("identity", "postgresql:1/2")
+				if a.Spec().Effect != action.ReadOnly {
+					pinned["store"] = "file:store"
+					_, err = a.Run(t.Context(), f.Env, pinned, nil)
+				} else {
+					_, err = a.Observe(t.Context(), f.Env, pinned)
+				}
+				expect(t, err, "AnotherDatabase", action.ExtentNone, "plan again")
+			}
+		})
+	}
 }
 
 // TestStaysItself sees that a database that was restored is still the one that a plan
 // has pinned, and can be saved and restored again.
 func TestStaysItself(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, engine string) {
-		f := saved(t, engine)
-		identity := func() string {
-			seen, err := database.Schema(world()).Observe(t.Context(), f.Env, f.Input())
-			if err != nil {
+	for engine := range servers {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			f := saved(t, engine)
+			identity := func() string {
+				seen, err := database.Schema(world()).Observe(t.Context(), f.Env, f.Input())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return fmt.Sprint(seen.Output["identity"], seen.Output["revisions"])
+			}
+			was := identity()
+			in := f.Input("store", "file:store")
+			f.Adapt(in)
+			if _, err := database.Restore(world()).Run(t.Context(), f.Env, in, nil); err != nil {
 				t.Fatal(err)
 			}
-			return fmt.Sprint(seen.Output["identity"], seen.Output["revisions"])
-		}
-		was := identity()
-		in := f.Input("store", "file:store")
-		f.Adapt(in)
-		if _, err := database.Restore(world()).Run(t.Context(), f.Env, in, nil); err != nil {
-			t.Fatal(err)
-		}
-		if now := identity(); now != strings.Replace(was, "4621fec11365", "833da8570507", 1) {
-			t.Errorf("it was %s, it is %s", was, now)
-		}
-		again := f.Env
-		again.Key = databasetest.BackupKey // another step
-		if _, err := database.Restore(world()).Run(t.Context(), again, in, nil); err != nil {
-			t.Error(err)
-		}
-		if err := database.Restore(world()).Undo(t.Context(), again, in, nil); err != nil {
-			t.Error(err)
-		}
-		if err := database.Restore(world()).Undo(t.Context(), f.Env, in, nil); err != nil {
-			t.Error(err)
-		}
-		if now := identity(); now != was {
-			t.Errorf("it was %s, after the way back it is %s", was, now)
-		}
-	})
+			if now := identity(); now != strings.Replace(was, "4621fec11365", "833da8570507", 1) {
+				t.Errorf("it was %s, it is %s", was, now)
+			}
+			again := f.Env
+			again.Key = databasetest.BackupKey // another step
+			if _, err := database.Restore(world()).Run(t.Context(), again, in, nil); err != nil {
+				t.Error(err)
+			}
+			if err := database.Restore(world()).Undo(t.Context(), again, in, nil); err != nil {
+				t.Error(err)
+			}
+			if err := database.Restore(world()).Undo(t.Context(), f.Env, in, nil); err != nil {
+				t.Error(err)
+			}
+			if now := identity(); now != was {
+				t.Errorf("it was %s, after the way back it is %s", was, now)
+			}
+		})
+	}
 }
 
 // TestInUse refuses to restore beneath a program that is connected, and ends its
 // session when that is asked for.
 func TestInUse(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, engine string) {
-		f := saved(t, engine)
-		in := f.Input("store", "file:store")
-		f.Adapt(in)
-		f.Server.Hold(t, f.Name)
-		before := f.State(t)
-		_, err := database.Restore(world()).Run(t.Context(), f.Env, in, nil)
-		expect(t, err, "DatabaseInUse", action.ExtentNone, "is in use by")
-		if after := f.State(t); after != before {
-			t.Errorf("it has changed:\n%s\n%s", before, after)
-		}
-		if engine == "postgresql" { // who is no superuser cannot end the session of one
-			_, err = database.Restore(world()).Run(t.Context(), f.Env, with(in, "disconnect", true), nil)
-			expect(t, err, "PrivilegeMissing", action.ExtentNone, "")
-			f.Server.Exec(t, "", "ALTER ROLE "+f.Name+" SUPERUSER")
-		} else {
-			f.Server.Exec(t, "", "GRANT SUPER ON *.* TO "+f.Name)
-		}
-		if _, err := database.Restore(world()).Run(t.Context(), f.Env, with(in, "disconnect", true), nil); err != nil {
-			t.Error(err)
-		}
-	})
+	for engine := range servers {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			f := saved(t, engine)
+			in := f.Input("store", "file:store")
+			f.Adapt(in)
+			f.Server.Hold(t, f.Name)
+			before := f.State(t)
+			_, err := database.Restore(world()).Run(t.Context(), f.Env, in, nil)
+			expect(t, err, "DatabaseInUse", action.ExtentNone, "is in use by")
+			if after := f.State(t); after != before {
+				t.Errorf("it has changed:\n%s\n%s", before, after)
+			}
+			if engine == "postgresql" { // who is no superuser cannot end the session of one
+				_, err = database.Restore(world()).Run(t.Context(), f.Env, with(in, "disconnect", true), nil)
+				expect(t, err, "PrivilegeMissing", action.ExtentNone, "")
+				f.Server.Exec(t, "", "ALTER ROLE "+f.Name+" SUPERUSER")
+			} else {
+				f.Server.Exec(t, "", "GRANT SUPER ON *.* TO "+f.Name)
+			}
+			if _, err := database.Restore(world()).Run(t.Context(), f.Env, with(in, "disconnect", true), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 func with(in map[string]any, key string, value any) map[string]any {
@@ -185,75 +189,84 @@ func with(in map[string]any, key string, value any) map[string]any {
 // TestBackupWhileWritten counts what is in the dump, not what has come since.
 func TestBackupWhileWritten(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, engine string) {
-		f := fresh(t, engine)
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan int)
-		go func() {
-			n := 10
-			for ; ctx.Err() == nil; n++ {
-				f.Server.Exec(t, f.Name, fmt.Sprintf("INSERT INTO users VALUES (%d, 'late', false)", n))
+	for engine := range servers {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			f := fresh(t, engine)
+			ctx, stop := context.WithCancel(t.Context())
+			done := make(chan int)
+			go func() {
+				n := 10
+				for ; ctx.Err() == nil; n++ {
+					f.Server.Exec(t, f.Name, fmt.Sprintf("INSERT INTO users VALUES (%d, 'late', false)", n)) //nolint:contextcheck // A row that was begun is written.
+				}
+				done <- n
+			}()
+			_, err := database.Backup(world()).Run(t.Context(), f.Env, f.Input("store", "file:store"), nil)
+			stop()
+			if n := <-done; n < 12 {
+				t.Errorf("only %d rows were written meanwhile", n)
 			}
-			done <- n
-		}()
-		_, err := database.Backup(world()).Run(t.Context(), f.Env, f.Input("store", "file:store"), nil)
-		stop()
-		if n := <-done; n < 12 {
-			t.Errorf("only %d rows were written meanwhile", n)
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // TestFullStore leaves nothing on the server and says where room is needed.
 func TestFullStore(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, engine string) {
-		f := fresh(t, engine)
-		small := disktest.Small(t, "1m")
-		if err := os.WriteFile(filepath.Join(small, "fill"), make([]byte, 1<<20-16<<10), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		f.Server.Exec(t, f.Name, "CREATE TABLE noise (t TEXT)")
-		if engine == "postgresql" {
-			f.Server.Exec(t, f.Name, "GRANT SELECT ON noise TO "+f.Name, "INSERT INTO noise SELECT md5(n::text) || md5((-n)::text) FROM generate_series(1, 5000) n")
-		} else {
-			f.Server.Exec(t, f.Name, "INSERT INTO noise SELECT concat(md5(seq), md5(-seq)) FROM seq_1_to_5000")
-		}
-		before := f.Databases(t)
-		_, err := database.Backup(world()).Run(t.Context(), f.Env, f.Input("store", "file://"+small), nil)
-		expect(t, err, "StoreFull", action.ExtentPartial, "make room")
-		if after := f.Databases(t); len(after) != len(before) {
-			t.Errorf("it has left %v", after)
-		}
-	})
+	for engine := range servers {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			f := fresh(t, engine)
+			small := disktest.Small(t, "1m")
+			if err := os.WriteFile(filepath.Join(small, "fill"), make([]byte, 1<<20-16<<10), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			f.Server.Exec(t, f.Name, "CREATE TABLE noise (t TEXT)")
+			if engine == "postgresql" {
+				f.Server.Exec(t, f.Name, "GRANT SELECT ON noise TO "+f.Name, "INSERT INTO noise SELECT md5(n::text) || md5((-n)::text) FROM generate_series(1, 5000) n")
+			} else {
+				f.Server.Exec(t, f.Name, "INSERT INTO noise SELECT concat(md5(seq), md5(-seq)) FROM seq_1_to_5000")
+			}
+			before := f.Databases(t)
+			_, err := database.Backup(world()).Run(t.Context(), f.Env, f.Input("store", "file://"+small), nil)
+			expect(t, err, "StoreFull", action.ExtentPartial, "make room")
+			if after := f.Databases(t); len(after) != len(before) {
+				t.Errorf("it has left %v", after)
+			}
+		})
+	}
 }
 
 // TestTools says which program is missing, and which are too old: the one here is a
 // stand-in that says a version and does nothing.
 func TestTools(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, engine string) {
-		f := fresh(t, engine)
-		folder := t.TempDir()
-		in := f.Input("store", "file:store")
-		at(in)["via"] = map[string]any{"folder": folder}
-		_, err := database.Backup(world()).Run(t.Context(), f.Env, in, nil)
-		expect(t, err, "ToolMissing", action.ExtentNone, "there is none")
-		name, says := "pg_dump", "pg_dump (PostgreSQL) 9.6.24"
-		if engine == "mysql" {
-			name, says = "mariadb-dump", "mariadb-dump  Ver 10.16 Distrib 10.3.39-MariaDB, for debian-linux-gnu (x86_64)"
-		}
-		old := "#!/bin/sh\necho '" + says + "'\n"
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(old), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		_, err = database.Backup(world()).Run(t.Context(), f.Env, in, nil)
-		expect(t, err, "ToolMissing", action.ExtentNone, "there is only")
-		expect(t, err, "ToolMissing", action.ExtentNone, says)
-	})
+	for engine := range servers {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			f := fresh(t, engine)
+			folder := t.TempDir()
+			in := f.Input("store", "file:store")
+			at(in)["via"] = map[string]any{"folder": folder}
+			_, err := database.Backup(world()).Run(t.Context(), f.Env, in, nil)
+			expect(t, err, "ToolMissing", action.ExtentNone, "there is none")
+			name, says := "pg_dump", "pg_dump (PostgreSQL) 9.6.24"
+			if engine == "mysql" {
+				name, says = "mariadb-dump", "mariadb-dump  Ver 10.16 Distrib 10.3.39-MariaDB, for debian-linux-gnu (x86_64)"
+			}
+			old := "#!/bin/sh\necho '" + says + "'\n"
+			if err := os.WriteFile(filepath.Join(folder, name), []byte(old), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			_, err = database.Backup(world()).Run(t.Context(), f.Env, in, nil)
+			expect(t, err, "ToolMissing", action.ExtentNone, "there is only")
+			expect(t, err, "ToolMissing", action.ExtentNone, says)
+		})
+	}
 }
 
 // TestRights takes rights away and expects the statement that gives them back; when it

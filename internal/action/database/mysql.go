@@ -32,7 +32,8 @@ type mysqlServer struct {
 
 func newMySQL(p place, a address, box toolbox) (*mysqlServer, error) {
 	config := mysql.NewConfig()
-	config.User, config.Passwd, config.Net, config.Addr = p.at.User, p.password, "tcp", net.JoinHostPort(a.host, a.portText())
+	config.User, config.Passwd = p.at.User, p.password
+	config.Net, config.Addr = "tcp", net.JoinHostPort(a.host, a.portText())
 	if a.socket() {
 		config.Net, config.Addr = "unix", a.host
 	}
@@ -107,7 +108,8 @@ func (m *mysqlServer) failed(doing string, err error) error {
 	case 1021, 1114:
 		reason, remedy, retryable = reasonServerFull, "make room", true
 	}
-	return failure(reason, remedy, retryable, "%s: %s (%d)", doing, strings.Join(strings.Fields(coded.Message), " "), coded.Number)
+	return failure(reason, remedy, retryable, "%s: %s (%d)",
+		doing, strings.Join(strings.Fields(coded.Message), " "), coded.Number)
 }
 
 // name quotes a name.
@@ -159,7 +161,8 @@ func (m *mysqlServer) look(ctx context.Context) (f facts, err error) {
 	}
 	f.server = f.product + " " + f.version
 	m.series, _ = numbers(seriesVersion, f.version)
-	list, err := column(ctx, m.db, "SELECT schema_name FROM information_schema.schemata WHERE schema_name = ?", m.at.Name)
+	list, err := column(ctx, m.db,
+		"SELECT schema_name FROM information_schema.schemata WHERE schema_name = ?", m.at.Name)
 	if err == nil {
 		f.identity, err = m.identity(ctx)
 	}
@@ -228,7 +231,8 @@ func (m *mysqlServer) snapshot(ctx context.Context) (*sql.Conn, error) {
 
 // tables returns the tables of a database with their storage engines, by name.
 func tablesOf(ctx context.Context, q asker, database string) (list, engines []string, err error) {
-	const of = "FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY BINARY table_name"
+	const of = "FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' " +
+		"ORDER BY BINARY table_name"
 	if list, err = column(ctx, q, "SELECT table_name "+of, database); err != nil {
 		return nil, nil, err
 	}

@@ -127,7 +127,8 @@ func (m *mysqlServer) save(ctx context.Context, out io.Writer) (counts backup.Co
 	}
 	defer func() { _ = conn.Close() }() // it was only read
 	var unlock sync.Once
-	begun := &watcher{w: out, words: [][]byte{[]byte("-- Table structure for"), []byte("-- Dumping data for")}, seen: func() {
+	words := [][]byte{[]byte("-- Table structure for"), []byte("-- Dumping data for")}
+	begun := &watcher{w: out, words: words, seen: func() {
 		if slices.ContainsFunc(engines, func(e string) bool { return e != "InnoDB" }) {
 			return
 		}
@@ -163,7 +164,8 @@ func (m *mysqlServer) flags(ctx context.Context, q asker) ([]string, error) {
 		"--routines": "routines WHERE routine_schema", "--events": "events WHERE event_schema",
 	} {
 		var n int
-		if err := q.QueryRowContext(ctx, "SELECT count(*) FROM information_schema."+table+" = ?", m.at.Name).Scan(&n); err != nil {
+		query := "SELECT count(*) FROM information_schema." + table + " = ?"
+		if err := q.QueryRowContext(ctx, query, m.at.Name).Scan(&n); err != nil {
 			return nil, err
 		}
 		if n > 0 {
@@ -219,7 +221,9 @@ func (e *ending) Write(p []byte) (int, error) {
 }
 
 // load runs a dump in a database that is empty, and counts.
-func (m *mysqlServer) load(ctx context.Context, b *backup.Manifest, dump io.Reader, into string) (counts backup.Counts, err error) {
+func (m *mysqlServer) load(
+	ctx context.Context, b *backup.Manifest, dump io.Reader, into string,
+) (counts backup.Counts, err error) {
 	t, err := m.tool(ctx, "mariadb", "mysql")
 	if err != nil {
 		return counts, err
@@ -242,7 +246,9 @@ func (m *mysqlServer) load(ctx context.Context, b *backup.Manifest, dump io.Read
 }
 
 // Restore implements backup.ServerReader.
-func (m *mysqlServer) Restore(ctx context.Context, b *backup.Manifest, dump io.Reader) (counts backup.Counts, err error) {
+func (m *mysqlServer) Restore(
+	ctx context.Context, b *backup.Manifest, dump io.Reader,
+) (counts backup.Counts, err error) {
 	if err := m.before("create scratch"); err != nil {
 		return counts, err
 	}
@@ -277,6 +283,7 @@ func (m *mysqlServer) create(ctx context.Context, database string) error {
 	if err := m.drop(ctx, database); err != nil {
 		return err
 	}
+	//nolint:gosec // a name is no parameter of a statement; it is quoted
 	statement := "CREATE DATABASE " + name(database)
 	var set, collation string
 	err := m.db.QueryRowContext(ctx, `SELECT default_character_set_name, default_collation_name

@@ -45,12 +45,14 @@ type ready struct {
 // marks returns the marks of this step; nil when nothing was begun.
 func (m *mysqlServer) marks(ctx context.Context) (map[string]string, error) {
 	n := m.names()
-	list, err := column(ctx, m.db, `SELECT schema_name FROM information_schema.schemata WHERE schema_name IN (?, ?)`, n.before, n.new)
+	list, err := column(ctx, m.db,
+		`SELECT schema_name FROM information_schema.schemata WHERE schema_name IN (?, ?)`, n.before, n.new)
 	if err != nil || len(list) == 0 {
 		return nil, m.outcome("look for what a restore has left", err)
 	}
 	found := map[string]string{}
-	tables, err := column(ctx, m.db, `SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_name = ?`,
+	tables, err := column(ctx, m.db,
+		`SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_name = ?`,
 		n.before, marksTable)
 	if err == nil && len(tables) > 0 {
 		var names, texts []string
@@ -73,7 +75,9 @@ func (m *mysqlServer) mark(ctx context.Context, mark string, content any) error 
 	if err != nil {
 		return err
 	}
-	_, err = m.db.ExecContext(ctx, "REPLACE INTO "+name(m.names().before, marksTable)+" VALUES (?, ?)", mark, string(text))
+	table := name(m.names().before, marksTable)
+	//nolint:gosec // a name is no parameter of a statement; it is quoted
+	_, err = m.db.ExecContext(ctx, "REPLACE INTO "+table+" VALUES (?, ?)", mark, string(text))
 	return m.outcome("mark a restore", err)
 }
 
@@ -96,7 +100,9 @@ func (m *mysqlServer) observeRestore(ctx context.Context) (action.Observed[Resto
 	case marks == nil:
 		return action.Observed[RestoreOutput]{Status: action.NotStarted, Reason: "nothing was brought back yet"}, nil
 	case !done || undoing:
-		return action.Observed[RestoreOutput]{Status: action.Partial, Reason: "it is being brought back beside the one in use"}, nil
+		return action.Observed[RestoreOutput]{
+			Status: action.Partial, Reason: "it is being brought back beside the one in use",
+		}, nil
 	}
 	out, err := m.restored(marks)
 	return action.Observed[RestoreOutput]{Status: action.Done, Output: out, Reason: "it was brought back"}, err
@@ -156,7 +162,8 @@ func (m *mysqlServer) build(ctx context.Context, b *backup.Manifest, stream stre
 	}
 	for _, statement := range []string{
 		"CREATE DATABASE IF NOT EXISTS " + name(n.before),
-		"CREATE TABLE IF NOT EXISTS " + name(n.before, marksTable) + " (mark VARCHAR(20) PRIMARY KEY, content LONGTEXT NOT NULL) ENGINE=InnoDB",
+		"CREATE TABLE IF NOT EXISTS " + name(n.before, marksTable) +
+			" (mark VARCHAR(20) PRIMARY KEY, content LONGTEXT NOT NULL) ENGINE=InnoDB",
 	} {
 		if _, err := m.db.ExecContext(ctx, statement); err != nil {
 			return m.failed("keep what is there", err)
@@ -181,7 +188,8 @@ func (m *mysqlServer) build(ctx context.Context, b *backup.Manifest, stream stre
 // movable makes sure that a database holds nothing that a table cannot take along
 // when it changes its database.
 func (m *mysqlServer) movable(ctx context.Context, database string) error {
-	list, err := column(ctx, m.db, `SELECT concat('view ', table_name) FROM information_schema.views WHERE table_schema = ?
+	list, err := column(ctx, m.db,
+		`SELECT concat('view ', table_name) FROM information_schema.views WHERE table_schema = ?
 		UNION SELECT concat('trigger ', trigger_name) FROM information_schema.triggers WHERE trigger_schema = ?
 		UNION SELECT concat('routine ', routine_name) FROM information_schema.routines WHERE routine_schema = ?
 		UNION SELECT concat('event ', event_name) FROM information_schema.events WHERE event_schema = ?`,
@@ -275,7 +283,8 @@ func (m *mysqlServer) exchange(ctx context.Context) error {
 
 // createMissing makes the database that is restored when it was dropped.
 func (m *mysqlServer) createMissing(ctx context.Context) error {
-	list, err := column(ctx, m.db, "SELECT schema_name FROM information_schema.schemata WHERE schema_name = ?", m.at.Name)
+	list, err := column(ctx, m.db,
+		"SELECT schema_name FROM information_schema.schemata WHERE schema_name = ?", m.at.Name)
 	if err != nil || len(list) > 0 {
 		return m.outcome("look for "+m.at.String(), err)
 	}
@@ -295,7 +304,9 @@ func (m *mysqlServer) rename(ctx context.Context, steps []string) error {
 		return m.failed("rename tables", err)
 	}
 	defer func() { _ = conn.Close() }() // its settings go with it
-	for _, statement := range []string{"SET SESSION foreign_key_checks = 0", "RENAME TABLE " + strings.Join(steps, ", ")} {
+	for _, statement := range []string{
+		"SET SESSION foreign_key_checks = 0", "RENAME TABLE " + strings.Join(steps, ", "),
+	} {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			return m.failed("rename tables", err)
 		}

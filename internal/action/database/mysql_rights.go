@@ -41,14 +41,17 @@ func (m *mysqlServer) rights(ctx context.Context, purposes []string) ([]Missing,
 	const scratch = "`refit\\_%`.*"
 	live := name(escapePattern(m.at.Name)) + ".*"
 	all := []string{
-		"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES", "LOCK TABLES", "TRIGGER",
+		"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES",
+		"LOCK TABLES", "TRIGGER",
 	}
 	var missing []Missing
 	for _, purpose := range purposes {
 		need := map[string][]string{}
 		switch purpose {
 		case toMigrate:
-			need[live] = []string{"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "INDEX", "REFERENCES"}
+			need[live] = []string{
+				"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "INDEX", "REFERENCES",
+			}
 		case toBackup:
 			need[live], need[scratch] = []string{"SELECT", "LOCK TABLES", "TRIGGER"}, all
 		case toRestore:
@@ -56,7 +59,9 @@ func (m *mysqlServer) rights(ctx context.Context, purposes []string) ([]Missing,
 			need["*.*"] = []string{"PROCESS"}
 		}
 		for _, on := range []string{live, scratch, "*.*"} {
-			lacks := slices.DeleteFunc(slices.Clone(need[on]), func(right string) bool { return granted(grants, right, on) })
+			lacks := slices.DeleteFunc(slices.Clone(need[on]), func(right string) bool {
+				return granted(grants, right, on)
+			})
 			for _, right := range lacks {
 				missing = append(missing, Missing{
 					Privilege: right, On: on, For: purpose,

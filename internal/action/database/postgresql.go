@@ -72,7 +72,9 @@ func (p *postgres) connect(ctx context.Context, database string) (*pgx.Conn, err
 }
 
 func (p *postgres) sslMode() string {
-	return map[string]string{"off": "disable", "require": "require", "verify": "verify-full"}[p.at.TLS] + map[bool]string{true: "prefer"}[p.at.TLS == "" || p.at.TLS == "prefer"]
+	return map[string]string{
+		"": "prefer", "prefer": "prefer", "off": "disable", "require": "require", "verify": "verify-full",
+	}[p.at.TLS]
 }
 
 // quoteSetting quotes a value of a connection string.
@@ -101,14 +103,16 @@ func (p *postgres) failed(doing string, err error) error {
 		reason, remedy, retryable = reasonDatabaseInUse, "stop what uses it, or set disconnect: true", true
 	case code == "57014":
 		reason, retryable = reasonInterrupted, true
-	case strings.HasPrefix(code, "53") && code != "53100", strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "08"):
+	case strings.HasPrefix(code, "53") && code != "53100",
+		strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "08"):
 		reason, retryable = reasonUnreachable, true
 	case code == "53100":
 		reason, remedy, retryable = reasonServerFull, "make room", true
 	case code == "55P03", strings.HasPrefix(code, "40"):
 		reason, retryable = reasonDatabaseInUse, true
 	}
-	return failure(reason, remedy, retryable, "%s: %s (%s)", doing, strings.Join(strings.Fields(coded.Message), " "), coded.Code)
+	return failure(reason, remedy, retryable, "%s: %s (%s)",
+		doing, strings.Join(strings.Fields(coded.Message), " "), coded.Code)
 }
 
 // within runs do in a session of a database.
@@ -149,8 +153,9 @@ func (p *postgres) facts(ctx context.Context, count bool) (f facts, err error) {
 	doing := "look at " + p.at.String()
 	err = p.within(ctx, p.at.Name, doing, func(conn *pgx.Conn) error {
 		var number int
-		if err := conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int,
-			'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1)`).Scan(&number, &f.server); err != nil {
+		err := conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int,
+			'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1)`).Scan(&number, &f.server)
+		if err != nil {
 			return err
 		}
 		p.major = number / 10000
@@ -186,7 +191,8 @@ func (p *postgres) revisions(ctx context.Context, tx pgx.Tx, tables []Table) ([]
 		if !qualified {
 			schema = "public"
 		}
-		rows, err := tx.Query(ctx, "SELECT version_num FROM "+pgx.Identifier{schema, alembicTable}.Sanitize()+" ORDER BY 1")
+		from := pgx.Identifier{schema, alembicTable}.Sanitize()
+		rows, err := tx.Query(ctx, "SELECT version_num FROM "+from+" ORDER BY 1")
 		if err != nil {
 			return nil, err
 		}
@@ -202,9 +208,11 @@ func (p *postgres) revisions(ctx context.Context, tx pgx.Tx, tables []Table) ([]
 // countPostgres counts the rows of all tables of users, and sums up what is in them
 // when sums is set. A table in schema public is called by its name alone.
 func countPostgres(ctx context.Context, tx pgx.Tx, sums bool) ([]Table, error) {
-	rows, err := tx.Query(ctx, `SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	rows, err := tx.Query(ctx, `SELECT n.nspname, c.relname
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-		AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+		AND NOT EXISTS (SELECT 1 FROM pg_depend d
+			WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 		ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`)
 	if err != nil {
 		return nil, err
@@ -225,7 +233,8 @@ func countPostgres(ctx context.Context, tx pgx.Tx, sums bool) ([]Table, error) {
 		if sums {
 			sum = "coalesce(sum(('x' || substr(md5(refit_row::text), 1, 15))::bit(60)::bigint), 0)::text"
 		}
-		query := "SELECT count(*), " + sum + " FROM ONLY " + pgx.Identifier{n.Schema, n.Table}.Sanitize() + " AS refit_row"
+		from := pgx.Identifier{n.Schema, n.Table}.Sanitize()
+		query := "SELECT count(*), " + sum + " FROM ONLY " + from + " AS refit_row"
 		if err := tx.QueryRow(ctx, query).Scan(&t.Rows, &t.sum); err != nil {
 			return nil, fmt.Errorf("count table %q: %w", t.Name, err)
 		}

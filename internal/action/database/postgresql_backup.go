@@ -114,7 +114,9 @@ func damagedDump(m *backup.Manifest, err error) error {
 }
 
 // load restores a dump into a database that is empty, in one transaction.
-func (p *postgres) load(ctx context.Context, m *backup.Manifest, dump io.Reader, into string, flags ...string) (backup.Counts, error) {
+func (p *postgres) load(
+	ctx context.Context, m *backup.Manifest, dump io.Reader, into string, flags ...string,
+) (backup.Counts, error) {
 	t, err := p.tool(ctx, "pg_restore", dumpedBy(m))
 	if err != nil {
 		return backup.Counts{}, err
@@ -196,8 +198,8 @@ func (p *postgres) properties(ctx context.Context, name string) (*properties, er
 			locale = "datlocale"
 		}
 		var like properties
-		err := conn.QueryRow(ctx, `SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, `+
-			provider+`, `+locale+` FROM pg_database WHERE datname = $1`, name).
+		err := conn.QueryRow(ctx, `SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), `+
+			`datcollate, datctype, `+provider+`, `+locale+` FROM pg_database WHERE datname = $1`, name).
 			Scan(&like.Owner, &like.Encoding, &like.Collate, &like.Ctype, &like.LocaleOf, &like.Locale)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
@@ -269,9 +271,9 @@ const isClient = `usename IS NOT NULL AND coalesce(backend_type, 'client backend
 
 // clients returns who else is connected to a database.
 func clients(ctx context.Context, conn *pgx.Conn, database string) ([]string, error) {
-	rows, err := conn.Query(ctx, `SELECT coalesce(usename, '?') || coalesce(' (' || nullif(application_name, '') || ')', '') ||
-		coalesce(' from ' || host(client_addr), '') FROM pg_stat_activity
-		WHERE datname = $1 AND pid <> pg_backend_pid() AND `+isClient+` ORDER BY 1`, database)
+	rows, err := conn.Query(ctx, `SELECT coalesce(usename, '?') ||
+		coalesce(' (' || nullif(application_name, '') || ')', '') || coalesce(' from ' || host(client_addr), '')
+		FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid() AND `+isClient+` ORDER BY 1`, database)
 	if err != nil {
 		return nil, err
 	}

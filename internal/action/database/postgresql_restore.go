@@ -66,8 +66,8 @@ type there struct {
 func (p *postgres) look(ctx context.Context) (t there, err error) {
 	n := p.names()
 	err = p.within(ctx, p.maintenance(), "look for database "+p.at.Name, func(conn *pgx.Conn) error {
-		rows, err := conn.Query(ctx, `SELECT datname, coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database
-			WHERE datname = ANY($1)`, []string{p.at.Name, n.new, n.before})
+		rows, err := conn.Query(ctx, `SELECT datname, coalesce(shobj_description(oid, 'pg_database'), '')
+			FROM pg_database WHERE datname = ANY($1)`, []string{p.at.Name, n.new, n.before})
 		if err != nil {
 			return err
 		}
@@ -106,9 +106,13 @@ func (p *postgres) observeRestore(ctx context.Context) (action.Observed[RestoreO
 	case err != nil:
 		return action.Observed[RestoreOutput]{}, err
 	case t.mine != nil:
-		return action.Observed[RestoreOutput]{Status: action.Done, Output: p.restored(t), Reason: "it was brought back"}, nil
+		return action.Observed[RestoreOutput]{
+			Status: action.Done, Output: p.restored(t), Reason: "it was brought back",
+		}, nil
 	case t.new:
-		return action.Observed[RestoreOutput]{Status: action.Partial, Reason: "it is being brought back beside the one in use"}, nil
+		return action.Observed[RestoreOutput]{
+			Status: action.Partial, Reason: "it is being brought back beside the one in use",
+		}, nil
 	default:
 		return action.Observed[RestoreOutput]{Status: action.NotStarted, Reason: "nothing was brought back yet"}, nil
 	}
@@ -143,7 +147,8 @@ func (p *postgres) restoredOr(t there, err error) (*RestoreOutput, error) {
 		return nil, err
 	}
 	if t.mine == nil {
-		return nil, failure(reasonServerRefused, "see who renames databases", false, "database %q is not the one that was just restored", p.at.Name)
+		return nil, failure(reasonServerRefused, "see who renames databases", false,
+			"database %q is not the one that was just restored", p.at.Name)
 	}
 	return p.restored(t), nil
 }
@@ -212,7 +217,8 @@ func (p *postgres) likeBefore(ctx context.Context, conn *pgx.Conn, m *backup.Man
 
 // copyRights grants on the new database what is granted on the one in use.
 func (p *postgres) copyRights(ctx context.Context, conn *pgx.Conn, to string) error {
-	rows, err := conn.Query(ctx, `SELECT privilege_type, CASE grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(grantee) END, is_grantable
+	rows, err := conn.Query(ctx, `SELECT privilege_type,
+		CASE grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(grantee) END, is_grantable
 		FROM pg_database, aclexplode(datacl) WHERE datname = $1`, p.at.Name)
 	if err != nil {
 		return err
@@ -245,7 +251,8 @@ func (p *postgres) copyRights(ctx context.Context, conn *pgx.Conn, to string) er
 // superuser may set is told in the log.
 func (p *postgres) copySettings(ctx context.Context, conn *pgx.Conn, to string) error {
 	rows, err := conn.Query(ctx, `SELECT setting, CASE setrole WHEN 0 THEN NULL ELSE pg_get_userbyid(setrole) END
-		FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) AS setting WHERE datname = $1`, p.at.Name)
+		FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) AS setting
+		WHERE datname = $1`, p.at.Name)
 	if err != nil {
 		return err
 	}
@@ -268,7 +275,8 @@ func (p *postgres) copySettings(ctx context.Context, conn *pgx.Conn, to string) 
 		}
 		quoted := pgx.Identifier(strings.Split(name, ".")).Sanitize()
 		if _, err := conn.Exec(ctx, "ALTER "+of+" SET "+quoted+" = "+value); err != nil {
-			_, _ = fmt.Fprintf(p.env.LogWriter(), "not carried over: %s of %s: %s\n", name, of, flat(err)) // nobody waits for the log
+			// Nobody waits for the log.
+			_, _ = fmt.Fprintf(p.env.LogWriter(), "not carried over: %s of %s: %s\n", name, of, flat(err))
 		}
 	}
 	return nil
@@ -327,7 +335,8 @@ func (p *postgres) swap(ctx context.Context, name, away, from string) error {
 
 func rename(ctx context.Context, tx pgx.Tx, name, away, from string) error {
 	var live bool
-	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)", name).Scan(&live); err != nil {
+	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)", name).Scan(&live)
+	if err != nil {
 		return err
 	}
 	to := func(a, b string) string {
@@ -341,7 +350,7 @@ func rename(ctx context.Context, tx pgx.Tx, name, away, from string) error {
 	if from == "" {
 		return nil
 	}
-	_, err := tx.Exec(ctx, to(from, name))
+	_, err = tx.Exec(ctx, to(from, name))
 	return err
 }
 

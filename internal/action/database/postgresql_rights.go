@@ -31,31 +31,42 @@ const userTables = ` FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespa
 func (p *postgres) lacks(ctx context.Context, conn *pgx.Conn, purpose string) ([]Missing, error) {
 	queries := map[string][]string{
 		toMigrate: {
-			`SELECT r, 'database ' || current_database(), 'GRANT ' || r || ' ON DATABASE ' || quote_ident(current_database()) || ' TO ' || quote_ident(current_user)
+			`SELECT r, 'database ' || current_database(),
+				'GRANT ' || r || ' ON DATABASE ' || quote_ident(current_database()) ||
+				' TO ' || quote_ident(current_user)
 				FROM unnest(ARRAY['CONNECT', 'TEMPORARY']) r WHERE NOT has_database_privilege(current_database(), r)`,
-			`SELECT r, 'schema ' || s, 'GRANT ' || r || ' ON SCHEMA ' || quote_ident(s) || ' TO ' || quote_ident(current_user)
-				FROM unnest(ARRAY['USAGE', 'CREATE']) r, (SELECT DISTINCT n.nspname s` + userTables + `AND c.relkind IN ('r', 'p')
-				UNION SELECT nspname FROM pg_namespace WHERE nspname = 'public') x WHERE NOT has_schema_privilege(s, r) ORDER BY 2, 1`,
+			`SELECT r, 'schema ' || s,
+				'GRANT ' || r || ' ON SCHEMA ' || quote_ident(s) || ' TO ' || quote_ident(current_user)
+				FROM unnest(ARRAY['USAGE', 'CREATE']) r, 
+				(SELECT DISTINCT n.nspname s` + userTables + `AND c.relkind IN ('r', 'p')
+				UNION SELECT nspname FROM pg_namespace WHERE nspname = 'public') x
+				WHERE NOT has_schema_privilege(s, r) ORDER BY 2, 1`,
 			`SELECT 'ALTER and DROP (ownership)', 'table ' || n.nspname || '.' || c.relname,
-				'ALTER TABLE ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) || ' OWNER TO ' || quote_ident(current_user)` +
+				'ALTER TABLE ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) ||
+				' OWNER TO ' || quote_ident(current_user)` +
 				userTables + `AND c.relkind IN ('r', 'p') AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 2`,
 			`SELECT r, 'table ' || n.nspname || '.' || c.relname,
-				'GRANT ' || r || ' ON TABLE ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) || ' TO ' || quote_ident(current_user)
-				FROM (SELECT unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) r) x, LATERAL (SELECT c.*, n.nspname` + userTables +
-				`AND c.relkind IN ('r', 'p')) c, LATERAL (SELECT c.nspname) n
-				WHERE NOT has_table_privilege(c.oid, r) ORDER BY 2, 1`,
+				'GRANT ' || r || ' ON TABLE ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) ||
+				' TO ' || quote_ident(current_user)
+				FROM (SELECT unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) r) x,
+				LATERAL (SELECT c.oid, c.relname, n.nspname` + userTables + `AND c.relkind IN ('r', 'p')) c,
+				LATERAL (SELECT c.nspname) n WHERE NOT has_table_privilege(c.oid, r) ORDER BY 2, 1`,
 		},
 		toBackup: {
-			`SELECT 'USAGE', 'schema ' || s, 'GRANT USAGE ON SCHEMA ' || quote_ident(s) || ' TO ' || quote_ident(current_user)
-				FROM (SELECT DISTINCT n.nspname s` + userTables + `) x WHERE NOT has_schema_privilege(s, 'USAGE') ORDER BY 2`,
-			`SELECT 'SELECT', CASE c.relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || n.nspname || '.' || c.relname,
+			`SELECT 'USAGE', 'schema ' || s,
+				'GRANT USAGE ON SCHEMA ' || quote_ident(s) || ' TO ' || quote_ident(current_user)
+				FROM (SELECT DISTINCT n.nspname s` + userTables + `) x
+				WHERE NOT has_schema_privilege(s, 'USAGE') ORDER BY 2`,
+			`SELECT 'SELECT',
+				CASE c.relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || n.nspname || '.' || c.relname,
 				'GRANT SELECT ON ' || CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END ||
 				quote_ident(n.nspname) || '.' || quote_ident(c.relname) || ' TO ' || quote_ident(current_user)` +
 				userTables + `AND c.relkind IN ('r', 'p', 'S') AND NOT has_table_privilege(c.oid, 'SELECT') ORDER BY 2`,
 			needsCreate,
 		},
 		toRestore: {
-			`SELECT 'ownership', 'database ' || datname, 'ALTER DATABASE ' || quote_ident(datname) || ' OWNER TO ' || quote_ident(current_user)
+			`SELECT 'ownership', 'database ' || datname,
+				'ALTER DATABASE ' || quote_ident(datname) || ' OWNER TO ' || quote_ident(current_user)
 				FROM pg_database WHERE datname = current_database() AND NOT pg_has_role(datdba, 'USAGE')`,
 			needsCreate,
 		},
@@ -73,7 +84,9 @@ func (p *postgres) lacks(ctx context.Context, conn *pgx.Conn, purpose string) ([
 		if err != nil {
 			return nil, err
 		}
-		missing = append(missing, slices.DeleteFunc(found, func(m Missing) bool { return slices.Contains(missing, m) })...)
+		missing = append(missing, slices.DeleteFunc(found, func(m Missing) bool {
+			return slices.Contains(missing, m)
+		})...)
 	}
 	return missing, nil
 }

@@ -59,7 +59,9 @@ func CheckPrivileges(w World) action.Action {
 			return in.Database.check()
 		},
 		Preview: func(_ context.Context, _ action.Env, in PrivilegesInput) (action.Preview, error) {
-			return action.Preview{Summary: fmt.Sprintf("check the rights of %q on %s", in.Database.User, in.Database)}, nil
+			return action.Preview{
+				Summary: fmt.Sprintf("check the rights of %q on %s", in.Database.User, in.Database),
+			}, nil
 		},
 		Observe: w.observePrivileges,
 	})

@@ -48,7 +48,9 @@ func Schema(w World) action.Action {
 	})
 }
 
-func (w World) observeSchema(ctx context.Context, env action.Env, in SchemaInput) (action.Observed[SchemaOutput], error) {
+func (w World) observeSchema(
+	ctx context.Context, env action.Env, in SchemaInput,
+) (action.Observed[SchemaOutput], error) {
 	db, end, err := w.open(ctx, env, in.Database, in.Password)
 	if err != nil {
 		return action.Observed[SchemaOutput]{}, err

@@ -39,7 +39,6 @@ type sqliteFile struct {
 	// claim is the claim of the volume, "" when it is of another kind; self is the pod
 	// that the file is reached through.
 	claim, self string
-	product     string
 }
 
 // mount is where the claim is in our own pod.
@@ -76,11 +75,13 @@ func newSQLite(ctx context.Context, p place, cluster *kube.Cluster) (*sqliteFile
 func (f *sqliteFile) findVolume(ctx context.Context, pod *corev1.Pod, container string) error {
 	at := slices.IndexFunc(pod.Spec.Containers, func(c corev1.Container) bool { return c.Name == container })
 	if at < 0 {
-		return failure(reasonConnection, "correct database.via.container", false, "pod %s has no container %q", pod.Name, container)
+		return failure(reasonConnection, "correct database.via.container", false,
+			"pod %s has no container %q", pod.Name, container)
 	}
 	var best corev1.VolumeMount
 	for _, m := range pod.Spec.Containers[at].VolumeMounts {
-		if strings.HasPrefix(f.path, strings.TrimSuffix(m.MountPath, "/")+"/") && len(m.MountPath) > len(best.MountPath) {
+		if strings.HasPrefix(f.path, strings.TrimSuffix(m.MountPath, "/")+"/") &&
+			len(m.MountPath) > len(best.MountPath) {
 			best = m
 		}
 	}
@@ -99,7 +100,8 @@ func (f *sqliteFile) findVolume(ctx context.Context, pod *corev1.Pod, container 
 func (f *sqliteFile) identify(ctx context.Context, rest string) error {
 	claim, err := f.cluster.Typed.CoreV1().PersistentVolumeClaims(f.at.Namespace).Get(ctx, f.claim, metav1.GetOptions{})
 	if err != nil {
-		return kube.Failure(fmt.Sprintf("read claim %s in namespace %s", f.claim, f.at.Namespace), err, action.ExtentNone)
+		doing := fmt.Sprintf("read claim %s in namespace %s", f.claim, f.at.Namespace)
+		return kube.Failure(doing, err, action.ExtentNone)
 	}
 	f.volume = "claim:" + string(claim.UID) + "/" + rest
 	return nil
@@ -138,7 +140,8 @@ func (f *sqliteFile) ask(ctx context.Context, command string, from io.Reader, to
 	if to != nil {
 		written.w = to
 	}
-	exit, text, err := f.box.exec(ctx, []string{"python3", "-c", sqliteProgram, command, f.path, f.names().step}, from, written)
+	args := []string{"python3", "-c", sqliteProgram, command, f.path, f.names().step}
+	exit, text, err := f.box.exec(ctx, args, from, written)
 	switch {
 	case read != nil && read.err != nil:
 		return said{}, read.err
@@ -163,7 +166,8 @@ func (f *sqliteFile) ask(ctx context.Context, command string, from io.Reader, to
 	case answer.Missing:
 		reason, remedy = reasonDatabaseNotFound, "correct database.path"
 	case answer.Full:
-		reason, remedy, retryable = reasonServerFull, "make room in the volume, or in the temporary folder of the pod", true
+		reason, retryable = reasonServerFull, true
+		remedy = "make room in the volume, or in the temporary folder of the pod"
 	case answer.Denied:
 		reason, remedy, retryable = reasonPrivilegeMissing, "use a pod or image whose user may write there", true
 	case answer.Locked:
@@ -213,9 +217,13 @@ func (f *sqliteFile) observeRestore(ctx context.Context) (action.Observed[Restor
 	case !state.Begun:
 		return action.Observed[RestoreOutput]{Status: action.NotStarted, Reason: "nothing was brought back yet"}, nil
 	case !state.Done:
-		return action.Observed[RestoreOutput]{Status: action.Partial, Reason: "it is being brought back, and is not all there yet"}, nil
+		return action.Observed[RestoreOutput]{
+			Status: action.Partial, Reason: "it is being brought back, and is not all there yet",
+		}, nil
 	default:
-		return action.Observed[RestoreOutput]{Status: action.Done, Output: f.restored(state), Reason: "it was brought back"}, nil
+		return action.Observed[RestoreOutput]{
+			Status: action.Done, Output: f.restored(state), Reason: "it was brought back",
+		}, nil
 	}
 }
 

@@ -60,7 +60,10 @@ type tool struct {
 }
 
 // find returns the program with the lowest version that fits.
-func find(ctx context.Context, box toolbox, names []string, parse func(string) (version, bool), fits func(version) bool) (tool, error) {
+func find(
+	ctx context.Context, box toolbox, names []string,
+	parse func(string) (version, bool), fits func(version) bool,
+) (tool, error) {
 	var found []tool
 	var others []string
 	for _, path := range box.candidates(names) {
@@ -130,7 +133,8 @@ func (m *machine) candidates(names []string) []string {
 	for _, folder := range m.folders {
 		for _, name := range names {
 			path := filepath.Join(folder, name)
-			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 && filepath.IsAbs(path) {
+			if info, err := os.Stat(path); err == nil &&
+				info.Mode().IsRegular() && info.Mode()&0o111 != 0 && filepath.IsAbs(path) {
 				found = append(found, path)
 			}
 		}
@@ -144,8 +148,9 @@ func (m *machine) program(args []string) exec.Program {
 		Secrets: []string{m.password}, Log: m.env.Log,
 		// What a user has set for their own sessions.
 		Unset: []string{
-			"PGPASSWORD", "PGSERVICE", "PGOPTIONS", "PGUSER", "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGPASSFILE",
-			"PGSSLMODE", "PGSSLROOTCERT", "MYSQL_PWD", "MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_UNIX_PORT",
+			"PGPASSWORD", "PGSERVICE", "PGOPTIONS", "PGUSER", "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE",
+			"PGPASSFILE", "PGSSLMODE", "PGSSLROOTCERT",
+			"MYSQL_PWD", "MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_UNIX_PORT",
 		},
 	}
 }
@@ -209,7 +214,8 @@ func toolFailure(program string, exit int, said string, err error, from *stickyR
 	if len(said) > most {
 		said = said[:most] + "…"
 	}
-	out := failure(reasonToolFailed, "see the log of the step", false, "%s ended with exit code %d: %s", program, exit, said)
+	out := failure(reasonToolFailed, "see the log of the step", false,
+		"%s ended with exit code %d: %s", program, exit, said)
 	for _, known := range []struct{ text, reason string }{
 		{"permission denied", reasonPrivilegeMissing},
 		{"command denied", reasonPrivilegeMissing},

@@ -112,7 +112,10 @@ type names struct{ step, scratch, new, before string }
 func (p *place) names() names {
 	sum := sha256.Sum256([]byte(p.env.Key + "\x00" + p.env.Origin))
 	step := hex.EncodeToString(sum[:6])
-	return names{step: step, scratch: "refit_" + step + "_scratch", new: "refit_" + step + "_new", before: "refit_" + step + "_before"}
+	return names{
+		step: step, scratch: "refit_" + step + "_scratch",
+		new: "refit_" + step + "_new", before: "refit_" + step + "_before",
+	}
 }
 
 // open makes the engine of a database. end closes what it has opened.
@@ -130,8 +133,9 @@ func (w World) open(
 	var cluster *kube.Cluster
 	if at.usesCluster() {
 		if env.Target.Kind != kube.KindTarget {
-			return nil, nil, action.WithExtent(failure(reasonConnection, "give the step a target of kind kubernetes", false,
-				"reach %s: it is in a cluster, and the target of the step is none", at), action.ExtentNone)
+			err := failure(reasonConnection, "give the step a target of kind kubernetes", false,
+				"reach %s: it is in a cluster, and the target of the step is none", at)
+			return nil, nil, action.WithExtent(err, action.ExtentNone)
 		}
 		if cluster, err = w.Kube.Connect(env); err != nil {
 			return nil, nil, err
@@ -193,7 +197,8 @@ func (p *place) reach(ctx context.Context, cluster *kube.Cluster) (address, erro
 	if err != nil {
 		return address{}, err
 	}
-	return address{host: "127.0.0.1", port: f.port, name: p.at.Service + "." + p.at.Namespace + ".svc", close: f.close}, nil
+	name := p.at.Service + "." + p.at.Namespace + ".svc"
+	return address{host: "127.0.0.1", port: f.port, name: name, close: f.close}, nil
 }
 
 // store is a store that was opened, with who works on it.
@@ -229,7 +234,8 @@ func (w World) openStore(
 		scratch = absolute(env, scratch)
 	}
 	s.worker = backup.Worker{
-		Host: host, Tools: w.Tools, Now: env.Now, Scratch: scratch, Key: env.Key, Origin: env.Origin, Report: env.Report,
+		Host: host, Tools: w.Tools, Now: env.Now, Scratch: scratch,
+		Key: env.Key, Origin: env.Origin, Report: env.Report,
 	}
 	if reader, ok := e.(backup.ServerReader); ok { // a file of SQLite is read here
 		s.worker.Server = reader

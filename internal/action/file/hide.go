@@ -13,8 +13,9 @@ func HideSecrets(text string) string {
 	words, pair := SecretWords(), regexp.MustCompile(`^([-+ ])(\s*(?:- )*)(["']?[\w.$/-]+["']?)(\s*:)(\s+\S.*|\s*)$`)
 	below := -1 // how far the key is indented that hides all below it; -1 for none
 	for line := range strings.Lines(text) {
-		body, end, _ := strings.Cut(line, "\n")
-		if end = line[len(body):]; len(body) > 0 && below >= 0 && !strings.HasPrefix(body, "@@") {
+		body, _, _ := strings.Cut(line, "\n")
+		end := line[len(body):]
+		if len(body) > 0 && below >= 0 && !strings.HasPrefix(body, "@@") {
 			rest := strings.TrimLeft(body[1:], " ")
 			isItem := strings.HasPrefix(rest, "- ")
 			if indent := len(body) - 1 - len(rest); rest == "" || indent > below || isItem && indent == below {

@@ -42,7 +42,8 @@ func Match() action.Action {
 		Effect:  action.ReadOnly,
 		Check:   checkMatch,
 		Preview: func(_ context.Context, _ action.Env, in MatchInput) (action.Preview, error) {
-			return action.Preview{Summary: fmt.Sprintf("match file %q, conditions: %d", in.Path, len(in.Conditions))}, nil
+			summary := fmt.Sprintf("match file %q, conditions: %d", in.Path, len(in.Conditions))
+			return action.Preview{Summary: summary}, nil
 		},
 		Observe: func(ctx context.Context, env action.Env, in MatchInput) (action.Observed[MatchOutput], error) {
 			if err := ctx.Err(); err != nil {

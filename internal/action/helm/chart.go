@@ -34,7 +34,7 @@ type ChartSource struct {
 	Name      string `json:"name,omitempty" doc:"Name of the chart in the repository."`
 	OCI       string `json:"oci,omitempty" doc:"Address of the chart in a registry, such as oci://registry.example.org/charts/hub."`
 	CAFile    string `json:"caFile,omitempty" doc:"File with the authority of the server of repo, in PEM; default those of this machine."`
-	PlainHTTP bool   `json:"plainHTTP,omitempty" doc:"Asks the registry of oci without TLS."`
+	PlainHTTP bool   `json:"plainHTTP,omitempty" doc:"Asks the registry of oci without TLS."` //nolint:tagliatelle // Platform files and plans name it so.
 	Digest    string `json:"digest,omitempty" doc:"Digest that the archive of the chart must have, such as sha256:0f3a…; not for folders."`
 }
 
@@ -67,7 +67,7 @@ func (w wanted) check() error {
 	case s.Repo != "" && !webAddress(s.Repo):
 		return errors.New("field \"chart\": repo needs an address of http or https without user and password")
 	case s.Digest != "" && !strings.HasPrefix(s.Digest, "sha256:"):
-		return errors.New("field \"chart\": digest begins with sha256:")
+		return errors.New("field \"chart\": digest begins with sha256:") //nolint:revive // The colon is part of the digest.
 	}
 	return nil
 }
@@ -311,7 +311,7 @@ func (w wanted) unavailable(err error) error {
 
 // isAt tells whether a release has the chart that is asked for. Charts that are fetched
 // are known by their version, those of this machine by what they hold.
-func (w wanted) isAt(env action.Env, have *chartv2.Chart) (bool, error) {
+func (w wanted) isAt(ctx context.Context, env action.Env, have *chartv2.Chart) (bool, error) {
 	if w.source.Path == "" {
 		name := w.source.Name
 		if name == "" {
@@ -320,7 +320,7 @@ func (w wanted) isAt(env action.Env, have *chartv2.Chart) (bool, error) {
 		return have.Metadata.Name == name &&
 			strings.TrimPrefix(have.Metadata.Version, "v") == strings.TrimPrefix(w.version, "v"), nil
 	}
-	want, err := w.load(context.Background(), env)
+	want, err := w.load(ctx, env)
 	if err != nil {
 		return false, err
 	}

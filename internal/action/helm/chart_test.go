@@ -138,7 +138,7 @@ func TestChartSources(t *testing.T) {
 			if c.Metadata.Version != "2.0.0" || len(c.Templates) != 2 {
 				t.Errorf("got version %s with %d templates", c.Metadata.Version, len(c.Templates))
 			}
-			if at, err := tc.wanted.isAt(env, c); err != nil || !at {
+			if at, err := tc.wanted.isAt(t.Context(), env, c); err != nil || !at {
 				t.Errorf("it is not what is asked for: %v", err)
 			}
 		})
@@ -178,14 +178,14 @@ func TestChartChanged(t *testing.T) {
 		if err := os.WriteFile(path, changed, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if at, err := w.isAt(env, was); err != nil || at {
+		if at, err := w.isAt(t.Context(), env, was); err != nil || at {
 			t.Errorf("after a change of %s: got %v, %v", file, at, err)
 		}
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if at, err := w.isAt(env, was); err != nil || !at {
+	if at, err := w.isAt(t.Context(), env, was); err != nil || !at {
 		t.Errorf("unchanged: got %v, %v", at, err)
 	}
 }

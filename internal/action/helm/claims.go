@@ -79,9 +79,11 @@ func (s *session) claimOfChart(ctx context.Context, info *resource.Info) (*Claim
 	}
 	fate, why := fateDeleted, "the chart has it"
 	// Helm goes by the manifest: what was written onto the object later does not count.
-	if object, ok := info.Object.(metav1.Object); ok &&
-		strings.EqualFold(strings.TrimSpace(object.GetAnnotations()[helmkube.ResourcePolicyAnno]), helmkube.KeepPolicy) {
-		fate, why = fateKept, "the chart says helm.sh/resource-policy: keep"
+	if object, ok := info.Object.(metav1.Object); ok {
+		policy := strings.TrimSpace(object.GetAnnotations()[helmkube.ResourcePolicyAnno])
+		if strings.EqualFold(policy, helmkube.KeepPolicy) {
+			fate, why = fateKept, "the chart says helm.sh/resource-policy: keep"
+		}
 	}
 	return s.claim(ctx, claim, fate, why)
 }

@@ -107,7 +107,8 @@ func (s *session) explain(ctx context.Context, doing string, err error) error {
 		failed.Reason, failed.Retryable = reasonFieldTaken, false
 		failed.Remedy = "let the other owner give up the fields, or change the values so that the chart leaves them out"
 	case strings.Contains(err.Error(), "not ready. status") || s.client.trouble != "":
-		failed.Reason, failed.Remedy = reasonNotReady, "mend what keeps it from becoming ready, or give the step more time"
+		failed.Reason = reasonNotReady
+		failed.Remedy = "mend what keeps it from becoming ready, or give the step more time"
 	default:
 		return other(doing, err, extent)
 	}
@@ -124,6 +125,7 @@ func other(doing string, err error, extent action.Extent) error {
 		return failed
 	}
 	return &action.Error{
-		Reason: reasonHelmFailed, Retryable: true, Effect: extent, Err: fmt.Errorf("%s: %s", doing, squeeze(err.Error())),
+		Reason: reasonHelmFailed, Retryable: true, Effect: extent,
+		Err: fmt.Errorf("%s: %s", doing, squeeze(err.Error())),
 	}
 }

@@ -91,7 +91,8 @@ func (s *session) holds(ctx context.Context, rel, earlier *release.Release) (hel
 func (s *session) build(rel *release.Release) (helmkube.ResourceList, error) {
 	list, err := s.client.Build(strings.NewReader(rel.Manifest), false)
 	if err != nil {
-		return nil, kube.Failure(fmt.Sprintf("read the objects of revision %d of %s", rel.Version, s), err, action.ExtentNone)
+		return nil, kube.Failure(fmt.Sprintf("read the objects of revision %d of %s", rel.Version, s), err,
+			action.ExtentNone)
 	}
 	return list, nil
 }

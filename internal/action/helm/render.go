@@ -49,7 +49,8 @@ func (Renderer) Render(ctx context.Context, env action.Env, r values.Rendering) 
 		return nil
 	}
 	if said := rendering("render "+w.String(), err); said != nil {
-		if said.Reason != reasonChartInvalid && said.Reason != reasonChartRefuses && said.Reason != reasonValuesRefused {
+		if said.Reason != reasonChartInvalid && said.Reason != reasonChartRefuses &&
+			said.Reason != reasonValuesRefused {
 			return said
 		}
 		return fmt.Errorf("%w: %w", values.ErrRefused, said)

@@ -53,7 +53,8 @@ func checkRollback(in RollbackInput) error {
 	case in.Revision < 1:
 		return fmt.Errorf("field \"revision\" is %d, needs the number of a revision", in.Revision)
 	case in.HistoryMax < 0 || in.HistoryMax == 1:
-		return fmt.Errorf("field \"historyMax\" is %d, needs at least 2: the revision before is the way back", in.HistoryMax)
+		return fmt.Errorf("field \"historyMax\" is %d, needs at least 2: the revision before is the way back",
+			in.HistoryMax)
 	case in.Patience < 0:
 		return errors.New("field \"patience\" must not be negative")
 	}

@@ -34,7 +34,8 @@ func (p place) String() string {
 func (p place) check() error {
 	const most = 53 // Helm leaves room for what charts append
 	if problems := validation.IsDNS1123Subdomain(p.release); len(problems) > 0 || len(p.release) > most {
-		return fmt.Errorf("field \"release\" is %q, needs the name of a release: up to 53 of a-z, 0-9 and dash", p.release)
+		return fmt.Errorf("field \"release\" is %q, needs the name of a release: up to 53 of a-z, 0-9 and dash",
+			p.release)
 	}
 	if problems := validation.IsDNS1123Label(p.namespace); len(problems) > 0 {
 		return fmt.Errorf("field \"namespace\" is %q, needs the name of a namespace", p.namespace)

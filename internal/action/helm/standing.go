@@ -145,7 +145,7 @@ func content(r *release.Release) string {
 		config = []byte(err.Error())
 	}
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\x00%s\x00%s", chartID(r), config, r.Manifest)
+	_, _ = fmt.Fprintf(sum, "%s\x00%s\x00%s", chartID(r), config, r.Manifest) // a hash never fails to write
 	return hex.EncodeToString(sum.Sum(nil))[:32]
 }
 

@@ -72,24 +72,38 @@ func (s *session) podTrouble(ctx context.Context, pod *corev1.Pod) string {
 		}
 	}
 	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		w, ended := c.State.Waiting, c.State.Terminated
-		if ended == nil && w != nil && w.Reason == "CrashLoopBackOff" {
-			ended = c.LastTerminationState.Terminated
-		}
-		switch {
-		case ended != nil && ended.ExitCode != 0:
-			text := fmt.Sprintf("container %s ended with exit code %d", c.Name, ended.ExitCode)
-			if ended.Reason != "" && ended.Reason != "Error" {
-				text += " (" + ended.Reason + ")"
-			}
-			if line := s.lastLine(ctx, pod, c); line != "" {
-				text += ": " + line
-			}
+		if text := s.containerTrouble(ctx, pod, c); text != "" {
 			return text
-		case w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing":
-			return fmt.Sprintf("container %s waits: %s: %s", c.Name, w.Reason, w.Message)
 		}
 	}
+	return phaseTrouble(pod)
+}
+
+// containerTrouble says how a container has ended or what it waits for, "" for nothing.
+func (s *session) containerTrouble(ctx context.Context, pod *corev1.Pod, c corev1.ContainerStatus) string {
+	w, ended := c.State.Waiting, c.State.Terminated
+	if ended == nil && w != nil && w.Reason == "CrashLoopBackOff" {
+		ended = c.LastTerminationState.Terminated
+	}
+	switch {
+	case ended != nil && ended.ExitCode != 0:
+		text := fmt.Sprintf("container %s ended with exit code %d", c.Name, ended.ExitCode)
+		if ended.Reason != "" && ended.Reason != "Error" {
+			text += " (" + ended.Reason + ")"
+		}
+		if line := s.lastLine(ctx, pod, c); line != "" {
+			text += ": " + line
+		}
+		return text
+	case w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing":
+		return fmt.Sprintf("container %s waits: %s: %s", c.Name, w.Reason, w.Message)
+	}
+	return ""
+}
+
+// phaseTrouble says why a pod is not done with its work, "" for nothing. No container
+// of it is known to be in trouble.
+func phaseTrouble(pod *corev1.Pod) string {
 	switch pod.Status.Phase {
 	case corev1.PodFailed:
 		return "failed: " + pod.Status.Reason + " " + pod.Status.Message

@@ -158,11 +158,13 @@ func (w World) guard(
 			deleted = append(deleted, c.Name)
 		}
 		if c.dies() {
-			dying = append(dying, fmt.Sprintf("%s (volume %s, reclaim policy %s: %s)", c.Name, c.Volume, c.Policy, c.Why))
+			dying = append(dying, fmt.Sprintf("%s (volume %s, reclaim policy %s: %s)",
+				c.Name, c.Volume, c.Policy, c.Why))
 		}
 	}
 	if len(dying) > 0 {
-		return refused(reasonClaimsWouldDie, "set the reclaim policy of these volumes to Retain, and give a proved backup",
+		return refused(reasonClaimsWouldDie,
+			"set the reclaim policy of these volumes to Retain, and give a proved backup",
 			fmt.Errorf("uninstall %s: the data of these volume claims would be lost: %s", s, strings.Join(dying, ", ")))
 	}
 	if len(deleted) == 0 {

@@ -100,7 +100,8 @@ func (in UpgradeInput) sources() valueSources {
 
 func checkUpgrade(in UpgradeInput) error {
 	if in.HistoryMax < 0 || in.HistoryMax == 1 {
-		return fmt.Errorf("field \"historyMax\" is %d, needs at least 2: the revision before is the way back", in.HistoryMax)
+		return fmt.Errorf("field \"historyMax\" is %d, needs at least 2: the revision before is the way back",
+			in.HistoryMax)
 	}
 	if in.Patience < 0 {
 		return errors.New("field \"patience\" must not be negative")
@@ -153,7 +154,9 @@ func (w World) observeUpgrade(
 	var seen action.Observed[ReleaseOutput]
 	err := w.named(ctx, env, in.place(), func(s *session, st standing) error {
 		var err error
-		seen, err = s.observe(ctx, st, in.Patience, func(r *release.Release) (bool, error) { return s.isAt(ctx, in, r) })
+		seen, err = s.observe(ctx, st, in.Patience, func(r *release.Release) (bool, error) {
+			return s.isAt(ctx, in, r)
+		})
 		return err
 	})
 	return w.orGone(seen, err)
@@ -172,7 +175,7 @@ func (w World) orGone(
 
 // isAt tells whether a revision is what the step asks for, whoever has made it.
 func (s *session) isAt(ctx context.Context, in UpgradeInput, r *release.Release) (bool, error) {
-	same, err := in.wanted().isAt(s.env, r.Chart)
+	same, err := in.wanted().isAt(ctx, s.env, r.Chart)
 	if err != nil || !same {
 		return false, err
 	}

@@ -115,8 +115,9 @@ func podOf(ctx context.Context, cluster *kube.Cluster, at Service) (pod string, 
 		}
 	}
 	return "", 0, &action.Error{
-		Reason: reasonUnavailable, Retryable: true, Effect: action.ExtentNone, Remedy: "wait until its pod is ready, or look at its log",
-		Err: fmt.Errorf("%s: none of %d is ready", doing, len(pods.Items)),
+		Reason: reasonUnavailable, Retryable: true, Effect: action.ExtentNone,
+		Remedy: "wait until its pod is ready, or look at its log",
+		Err:    fmt.Errorf("%s: none of %d is ready", doing, len(pods.Items)),
 	}
 }
 

@@ -125,7 +125,8 @@ func (h *hub) judge(method, path string, a answer, isJSON bool) error {
 	switch {
 	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
 		needs := "give a token with the scopes " + scopesFor(method, path)
-		return h.failed(action.ReasonAccessRefused, needs, fmt.Errorf("it refuses to %s: %d %s", what, a.status, a.said))
+		return h.failed(action.ReasonAccessRefused, needs,
+			fmt.Errorf("it refuses to %s: %d %s", what, a.status, a.said))
 	case a.status == http.StatusTooManyRequests || a.status == http.StatusBadGateway ||
 		a.status == http.StatusServiceUnavailable || a.status == http.StatusGatewayTimeout:
 		failed := h.failed(reasonUnavailable, "wait until it runs, or look at its log",
@@ -133,11 +134,14 @@ func (h *hub) judge(method, path string, a answer, isJSON bool) error {
 		failed.Retryable = true
 		return failed
 	case a.status >= 300 && a.status < 400:
-		return h.failed(reasonNotAHub, "give the address that people open, without /hub", fmt.Errorf("it redirects to another address: %d", a.status))
+		return h.failed(reasonNotAHub, "give the address that people open, without /hub",
+			fmt.Errorf("it redirects to another address: %d", a.status))
 	case a.status == http.StatusNotFound && !isJSON, a.status == http.StatusOK && !isJSON:
-		return h.failed(reasonNotAHub, "give the address that people open, without /hub", errors.New("what answers is no API of JupyterHub"))
+		return h.failed(reasonNotAHub, "give the address that people open, without /hub",
+			errors.New("what answers is no API of JupyterHub"))
 	case a.status >= 500:
-		failed := h.failed(reasonRefused, "look at its log", fmt.Errorf("it fails to %s: %d %s", what, a.status, a.said))
+		failed := h.failed(reasonRefused, "look at its log",
+			fmt.Errorf("it fails to %s: %d %s", what, a.status, a.said))
 		failed.Retryable = true
 		return failed
 	}
@@ -194,7 +198,8 @@ func (h *hub) version(ctx context.Context) (string, error) {
 		Version string `json:"version"`
 	}
 	if err := json.Unmarshal(got.body, &out); err != nil || out.Version == "" {
-		return "", h.failed(reasonNotAHub, "give the address that people open, without /hub", errors.New("it does not tell its version"))
+		return "", h.failed(reasonNotAHub, "give the address that people open, without /hub",
+			errors.New("it does not tell its version"))
 	}
 	return out.Version, nil
 }
@@ -218,7 +223,8 @@ func (h *hub) users(ctx context.Context) ([]user, error) {
 		before := len(known)
 		for _, u := range items {
 			if u.Servers == nil {
-				return nil, h.failed(action.ReasonAccessRefused, "give a token with the scopes list:users and read:servers",
+				return nil, h.failed(action.ReasonAccessRefused,
+					"give a token with the scopes list:users and read:servers",
 					fmt.Errorf("it does not show the servers of user %q", u.Name))
 			}
 			known[u.Name] = u
@@ -377,5 +383,6 @@ func (h *hub) order(ctx context.Context, method string, r ref) error {
 		strings.Contains(got.said, "already running") || strings.Contains(got.said, "not running")):
 		return nil
 	}
-	return h.failed(reasonRefused, "", fmt.Errorf("%s server %s: %d %s", strings.ToLower(method), r.key(), got.status, got.said))
+	return h.failed(reasonRefused, "",
+		fmt.Errorf("%s server %s: %d %s", strings.ToLower(method), r.key(), got.status, got.said))
 }

@@ -55,7 +55,8 @@ func Spawn(w World) action.Action {
 			return in.address().check()
 		},
 		Preview: func(_ context.Context, _ action.Env, in SpawnInput) (action.Preview, error) {
-			return action.Preview{Summary: "start a server for a user of its own on " + in.address().name() + ", and delete both"}, nil
+			summary := "start a server for a user of its own on " + in.address().name() + ", and delete both"
+			return action.Preview{Summary: summary}, nil
 		},
 		Observe: s.observe,
 		Run:     s.run,
@@ -121,24 +122,18 @@ func (s spawner) run(
 		return out, h.interrupted(ctx, err)
 	}
 	defer func() {
-		// What was made is deleted, also when nobody waits for it any more.
-		limit := cleanPatience
-		if ctx.Err() != nil {
-			limit = cleanTime
+		if err = h.cleanUp(ctx, name, err); err != nil {
+			return
 		}
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-		defer cancel()
-		if failed := h.clear(last, name); failed != nil && err == nil {
-			err = h.notCleared(name, limit, failed)
-		} else if failed == nil {
-			err = action.WithExtent(err, action.ExtentNone)
-		}
-		if err == nil {
-			if failed := s.world.Done.add(env.Key, out); failed != nil {
-				err = notRemembered(failed)
-			}
+		if failed := s.world.Done.add(env.Key, out); failed != nil {
+			err = notRemembered(failed)
 		}
 	}()
+	return h.spawn(ctx, env, in, name)
+}
+
+// spawn makes a user and waits until its server has started.
+func (h *hub) spawn(ctx context.Context, env action.Env, in SpawnInput, name string) (out SpawnOutput, err error) {
 	if err := h.create(ctx, name); err != nil {
 		return out, err
 	}
@@ -170,6 +165,24 @@ const (
 	cleanPatience = 5 * time.Minute
 	cleanTime     = 6 * time.Second
 )
+
+// cleanUp deletes what was made for a step, also when nobody waits for it any more. It
+// returns the error that the step ends with.
+func (h *hub) cleanUp(ctx context.Context, name string, err error) error {
+	limit := cleanPatience
+	if ctx.Err() != nil {
+		limit = cleanTime
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	switch failed := h.clear(last, name); {
+	case failed == nil:
+		return action.WithExtent(err, action.ExtentNone)
+	case err == nil:
+		return h.notCleared(name, limit, failed)
+	}
+	return err
+}
 
 // notCleared says why what was made for a step is left.
 func (h *hub) notCleared(name string, limit time.Duration, err error) error {

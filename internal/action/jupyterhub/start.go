@@ -58,7 +58,8 @@ func StartServers(w World) action.Action {
 			return in.address().check()
 		},
 		Preview: func(_ context.Context, _ action.Env, in StartInput) (action.Preview, error) {
-			return action.Preview{Summary: fmt.Sprintf("start %d servers of %s", len(in.Servers), in.address().name())}, nil
+			summary := fmt.Sprintf("start %d servers of %s", len(in.Servers), in.address().name())
+			return action.Preview{Summary: summary}, nil
 		},
 		Observe: s.observe,
 		Run:     s.run,

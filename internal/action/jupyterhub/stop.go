@@ -258,7 +258,8 @@ func (h *hub) explain(ctx, limited context.Context, t task, failed map[string]er
 	switch cause, ok := errors.AsType[*action.Error](first); {
 	case ctx.Err() != nil:
 		out.Reason, out.Remedy = reasonInterrupted, ""
-		out.Err = fmt.Errorf("%s: %d of %d servers are not %s: %w", h.name, len(failed), len(t.servers), state, context.Cause(ctx))
+		out.Err = fmt.Errorf("%s: %d of %d servers are not %s: %w",
+			h.name, len(failed), len(t.servers), state, context.Cause(ctx))
 	case limited.Err() != nil:
 		out.Err = fmt.Errorf("%s: %d of %d servers are not %s within %s, such as %s",
 			h.name, len(failed), len(t.servers), state, t.patience, keys[0])

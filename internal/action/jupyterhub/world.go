@@ -60,7 +60,8 @@ func (a address) check() error {
 	if a.url == "" {
 		switch {
 		case a.namespace == "":
-			return errors.New("field \"url\" is missing: give it, or namespace for a port-forward to the Service of the hub")
+			return errors.New("field \"url\" is missing: " +
+				"give it, or namespace for a port-forward to the Service of the hub")
 		case a.port < 0 || a.port > 65535:
 			return fmt.Errorf("field \"port\" is %d, needs 1 to 65535", a.port)
 		case a.basePath != "" && !strings.HasPrefix(a.basePath, "/"):
@@ -129,7 +130,8 @@ func (w World) connect(ctx context.Context, env action.Env, a address) (h *hub, 
 	h.clean = recorder.Redactor()
 	done = func() {}
 	h.client = &http.Client{
-		Timeout: answerTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       answerTime,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if a.url != "" {
 		h.client.Transport = w.HTTP.Transport

@@ -73,7 +73,8 @@ func checkApply(in ApplyInput) error {
 	objects := givenObjects(in.Objects)
 	for _, o := range objects {
 		if o.GetKind() == kindSecret && (o.Object["data"] != nil || o.Object["stringData"] != nil) {
-			return fmt.Errorf("field \"objects\": %s would stand in the plan with its values: keep it in a file", idOf(o))
+			return fmt.Errorf("field \"objects\": %s would stand in the plan with its values: keep it in a file",
+				idOf(o))
 		}
 	}
 	if err := checkObjects(objects); err != nil {
@@ -94,7 +95,9 @@ func (a applier) objects(env action.Env, in ApplyInput) ([]*unstructured.Unstruc
 }
 
 // tries asks the server what would become of each object.
-func (a applier) tries(ctx context.Context, env action.Env, in ApplyInput, force bool) ([]trial, []*unstructured.Unstructured, error) {
+func (a applier) tries(
+	ctx context.Context, env action.Env, in ApplyInput, force bool,
+) ([]trial, []*unstructured.Unstructured, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, failed(ctx, "apply objects", err, action.ExtentNone)
 	}
@@ -291,7 +294,9 @@ func (a applier) run(ctx context.Context, env action.Env, in ApplyInput, before 
 	made := madeBy(objects)
 	extent := action.ExtentNone
 	for i := range trials {
-		env.Report(action.Progress{Done: int64(i), Total: int64(len(trials)), Unit: "objects", Note: trials[i].place.id.String()})
+		env.Report(action.Progress{
+			Done: int64(i), Total: int64(len(trials)), Unit: "objects", Note: trials[i].place.id.String(),
+		})
 		if trials[i].unchanged() {
 			continue
 		}
@@ -348,29 +353,15 @@ func (a application) carryOut(ctx context.Context, t trial, made makes) (*unstru
 			return t.live, nil
 		}
 		var err error
-		if t.next == nil {
-			if t, err = a.whenThere(ctx, t); err != nil {
-				return nil, err
-			}
+		if t, err = a.whenThere(ctx, t); err != nil {
+			return nil, err
 		}
 		if !action.Equal(t.record(), a.record) {
 			return nil, changedSince("apply "+t.place.id.String(), "it was observed, and was changed")
 		}
-		body := a.object.DeepCopy()
-		annotations := body.GetAnnotations()
-		if annotations == nil {
-			annotations = map[string]string{}
-		}
-		annotations[kube.KeyAnnotation] = a.env.Key
-		body.SetAnnotations(annotations)
-		if t.live != nil {
-			body.SetResourceVersion(t.live.GetResourceVersion())
-			body.SetUID(t.live.GetUID())
-			if t.isSecret() {
-				if err := t.place.keep(ctx, a.env, t.live); err != nil {
-					return nil, err
-				}
-			}
+		body, err := a.body(ctx, t)
+		if err != nil {
+			return nil, err
 		}
 		is, err := t.place.client.Apply(ctx, t.place.id.name, body,
 			metav1.ApplyOptions{FieldManager: kube.FieldOwner, Force: a.force})
@@ -389,9 +380,35 @@ func (a application) carryOut(ctx context.Context, t trial, made makes) (*unstru
 	}
 }
 
+// body returns the object as it is sent: with the mark of the step, and as the version
+// that was read. A copy of a Secret is kept first.
+func (a application) body(ctx context.Context, t trial) (*unstructured.Unstructured, error) {
+	body := a.object.DeepCopy()
+	annotations := body.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[kube.KeyAnnotation] = a.env.Key
+	body.SetAnnotations(annotations)
+	if t.live == nil {
+		return body, nil
+	}
+	body.SetResourceVersion(t.live.GetResourceVersion())
+	body.SetUID(t.live.GetUID())
+	if t.isSecret() {
+		if err := t.place.keep(ctx, a.env, t.live); err != nil {
+			return nil, err
+		}
+	}
+	return body, nil
+}
+
 // whenThere waits until the server knows the namespace and the kind that this step
-// has just made.
+// has just made; it returns a trial that was possible as it is.
 func (a application) whenThere(ctx context.Context, t trial) (trial, error) {
+	if t.next != nil {
+		return t, nil
+	}
 	const patience, every = 30 * time.Second, 200 * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -150,7 +150,8 @@ const uidNote = "uid "
 
 func (m member) record(made time.Time) action.Member {
 	return action.Member{
-		Key:  fmt.Sprintf("%s %s %s", m.id.apiVersion, m.id.kind, strings.TrimPrefix(m.id.namespace+"/"+m.id.name, "/")),
+		Key: fmt.Sprintf("%s %s %s", m.id.apiVersion, m.id.kind,
+			strings.TrimPrefix(m.id.namespace+"/"+m.id.name, "/")),
 		Note: fmt.Sprintf("%s%s, made %s", uidNote, m.uid, made.UTC().Format(time.RFC3339)),
 	}
 }
@@ -237,7 +238,8 @@ func (d deleter) pickLive(ctx context.Context, env action.Env, l LiveObjects) ([
 func (d deleter) preview(ctx context.Context, env action.Env, in DeleteInput) (action.Preview, error) {
 	what := fmt.Sprintf("delete %d objects", len(in.Fixed))
 	if l := in.Live; l != nil {
-		what = fmt.Sprintf("delete objects of the kind %s with labels %q and names %q", l.Kind, l.Selector, cmp.Or(l.Names, ".*"))
+		what = fmt.Sprintf("delete objects of the kind %s with labels %q and names %q",
+			l.Kind, l.Selector, cmp.Or(l.Names, ".*"))
 		if l.Namespace != "" {
 			what += " in namespace " + l.Namespace
 		}
@@ -366,7 +368,9 @@ func (d deleter) run(ctx context.Context, env action.Env, in DeleteInput, _ map[
 	}
 	extent := action.ExtentNone
 	for i, s := range still {
-		env.Report(action.Progress{Done: int64(i), Total: int64(len(still)), Unit: "objects", Note: s.member.id.String()})
+		env.Report(action.Progress{
+			Done: int64(i), Total: int64(len(still)), Unit: "objects", Note: s.member.id.String(),
+		})
 		if s.ending {
 			continue
 		}
@@ -378,7 +382,8 @@ func (d deleter) run(ctx context.Context, env action.Env, in DeleteInput, _ map[
 	deadline := env.Now().Add(cmp.Or(in.Within, defaultGone))
 	for i, s := range still {
 		env.Report(action.Progress{
-			Done: int64(i), Total: int64(len(still)), Unit: "objects", Note: "wait until " + s.member.id.String() + " is gone",
+			Done: int64(i), Total: int64(len(still)), Unit: "objects",
+			Note: "wait until " + s.member.id.String() + " is gone",
 		})
 		if err := s.place.waitGone(ctx, s.member.uid, max(deadline.Sub(env.Now()), goneEvery)); err != nil {
 			return DeleteOutput{}, err

@@ -280,7 +280,8 @@ func checkBefore(before map[string]any, remedy string) error {
 		return nil
 	}
 	if err == nil {
-		err = fmt.Errorf("record the state before the effect: it has %d bytes, at most %d are kept", len(text), maxBefore)
+		err = fmt.Errorf("record the state before the effect: it has %d bytes, at most %d are kept",
+			len(text), maxBefore)
 	}
 	return &action.Error{Reason: reasonBeforeTooLarge, Effect: action.ExtentNone, Remedy: remedy, Err: err}
 }

@@ -127,19 +127,18 @@ func TestClusterExec(t *testing.T) {
 				}
 			}
 			out, err := run(t.Context(), space.Env(), in, nil)
-			got := ""
 			if err != nil {
 				failed, ok := errors.AsType[*action.Error](err)
 				if !ok {
 					t.Fatalf("%s: got %v", tc.reason, err)
 				}
-				got = failed.Reason + " " + string(failed.Effect)
+				got := failed.Reason + " " + string(failed.Effect)
 				if !strings.HasPrefix(tc.want, got+" ") || !strings.Contains(err.Error(), tc.want[len(got)+1:]) {
 					t.Errorf("%s: got %s: %v, want %s", tc.reason, got, err, tc.want)
 				}
 				return
 			}
-			got = out["container"].(string) + " " + out["stdout"].(string) + "/" + out["stderr"].(string)
+			got := out["container"].(string) + " " + out["stdout"].(string) + "/" + out["stderr"].(string)
 			if got != tc.want {
 				t.Errorf("%s: got %q, want %q", tc.reason, got, tc.want)
 			}

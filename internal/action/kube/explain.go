@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,7 +68,7 @@ func whyNotReady(pod *corev1.Pod) string {
 			return said("has no node", c.Reason, c.Message)
 		}
 	}
-	statuses := append(append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...), pod.Status.ContainerStatuses...)
+	statuses := slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
 	for i := range statuses {
 		if why := whyNotRunning(&statuses[i]); why != "" {
 			return why
@@ -92,8 +93,9 @@ func whyNotRunning(s *corev1.ContainerStatus) string {
 			return ""
 		case "CrashLoopBackOff":
 			if last := s.LastTerminationState.Terminated; last != nil {
-				return said(fmt.Sprintf("%s ends again and again (CrashLoopBackOff, %d restarts), last with exit code %d",
-					container, s.RestartCount, last.ExitCode), last.Reason, last.Message)
+				what := fmt.Sprintf("%s ends again and again (CrashLoopBackOff, %d restarts), last with exit code %d",
+					container, s.RestartCount, last.ExitCode)
+				return said(what, last.Reason, last.Message)
 			}
 		}
 		return said(container+" does not start", waiting.Reason, waiting.Message)

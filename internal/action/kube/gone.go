@@ -194,19 +194,27 @@ func (p place) inNamespace(ctx context.Context) (string, error) {
 			if passing || !slices.Contains(resource.Verbs, "list") {
 				continue
 			}
-			found, err := p.cluster.Dynamic.Resource(version.WithResource(resource.Name)).Namespace(p.id.name).
-				List(ctx, metav1.ListOptions{Limit: 10})
-			if apierrors.IsNotFound(err) { // a kind that has gone meanwhile
-				continue
+			held, err := p.ofResource(ctx, version.WithResource(resource.Name))
+			if err != nil || held != "" {
+				return held, err
 			}
-			if err != nil {
-				return "", failed(ctx, "list "+resource.Name+" in "+p.id.String(), err, action.ExtentNone)
-			}
-			for i := range found.Items {
-				if o := &found.Items[i]; !ofEveryNamespace(o) {
-					return idOf(o).String(), nil
-				}
-			}
+		}
+	}
+	return "", nil
+}
+
+// ofResource names an object of one kind in a namespace, as inNamespace does.
+func (p place) ofResource(ctx context.Context, resource schema.GroupVersionResource) (string, error) {
+	found, err := p.cluster.Dynamic.Resource(resource).Namespace(p.id.name).List(ctx, metav1.ListOptions{Limit: 10})
+	if apierrors.IsNotFound(err) { // a kind that has gone meanwhile
+		return "", nil
+	}
+	if err != nil {
+		return "", failed(ctx, "list "+resource.Resource+" in "+p.id.String(), err, action.ExtentNone)
+	}
+	for i := range found.Items {
+		if o := &found.Items[i]; !ofEveryNamespace(o) {
+			return idOf(o).String(), nil
 		}
 	}
 	return "", nil
@@ -229,13 +237,15 @@ func (p place) ofKind(ctx context.Context, definition *unstructured.Unstructured
 		s, _, _ := unstructured.NestedString(definition.Object, path...)
 		return s
 	}
-	versions, _, err := unstructured.NestedSlice(definition.Object, "spec", "versions")
-	if err != nil || len(versions) == 0 {
+	versions, _, _ := unstructured.NestedSlice(definition.Object, "spec", "versions")
+	if len(versions) == 0 {
 		return "", nil
 	}
 	first, _ := versions[0].(map[string]any)
 	version, _ := first["name"].(string)
-	resource := schema.GroupVersionResource{Group: text("spec", "group"), Version: version, Resource: text("spec", "names", "plural")}
+	resource := schema.GroupVersionResource{
+		Group: text("spec", "group"), Version: version, Resource: text("spec", "names", "plural"),
+	}
 	found, err := p.cluster.Dynamic.Resource(resource).List(ctx, metav1.ListOptions{Limit: 1})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return "", failed(ctx, "list objects of "+p.id.String(), err, action.ExtentNone)

@@ -129,6 +129,15 @@ func checkJob(in JobInput) error {
 	case in.Start < 0:
 		return errors.New("field \"start\" must not be negative")
 	}
+	if err := in.checkVariables(); err != nil {
+		return err
+	}
+	_, err := in.podSpec("")
+	return err
+}
+
+// checkVariables checks the names of the environment variables.
+func (in JobInput) checkVariables() error {
 	for _, names := range [][]string{slices.Sorted(maps.Keys(in.Env)), slices.Sorted(maps.Keys(in.SecretEnv))} {
 		for _, name := range names {
 			if _, twice := in.SecretEnv[name]; twice && in.Env[name] != "" {
@@ -139,8 +148,7 @@ func checkJob(in JobInput) error {
 			}
 		}
 	}
-	_, err := in.podSpec("")
-	return err
+	return nil
 }
 
 // podSpec returns what the pod is made of. Its variables from secrets come from the

@@ -123,32 +123,18 @@ func (o oneJob) follow(ctx context.Context, env action.Env) (JobOutput, error) {
 	began := env.Now()
 	seenPod, capture := "", (*exec.Capture)(nil)
 	for {
-		job, err := o.get(ctx)
-		if err == nil && job != nil {
-			err = o.hand(ctx, env, job) // after a crash between the two
-		}
-		var pod *corev1.Pod
-		if err == nil {
-			pod, err = o.pod(ctx)
-		}
+		job, pod, err := o.look(ctx, env, doing)
 		if err != nil {
-			return JobOutput{}, action.WithExtent(err, action.ExtentUnknown)
-		}
-		if job == nil {
-			return JobOutput{}, &action.Error{
-				Reason: reasonJobLost, Effect: action.ExtentUnknown, Remedy: "see what it has done, then refit settle",
-				Err: fmt.Errorf("%s: it was removed while it ran", doing),
-			}
+			return JobOutput{}, err
 		}
 		condition := jobEnd(job)
 		if pod != nil && pod.Name != seenPod && started(pod) {
 			seenPod, capture = pod.Name, o.capture(env.Log)
-			if s := mainStatus(pod); s != nil {
-				// It ends with the container; then the Job is looked at again.
-				err := o.read(ctx, pod.Name, corev1.PodLogOptions{Container: s.Name, Follow: true}, capture)
-				if err != nil {
-					return JobOutput{}, action.WithExtent(err, action.ExtentUnknown)
-				}
+			read, err := o.readOn(ctx, pod, capture)
+			if err != nil {
+				return JobOutput{}, err
+			}
+			if read {
 				continue
 			}
 		}
@@ -168,6 +154,42 @@ func (o oneJob) follow(ctx context.Context, env action.Env) (JobOutput, error) {
 			return JobOutput{}, failed(ctx, doing, err, action.ExtentUnknown)
 		}
 	}
+}
+
+// look returns the Job while it is followed, and its newest pod, nil when there is none.
+func (o oneJob) look(ctx context.Context, env action.Env, doing string) (*batchv1.Job, *corev1.Pod, error) {
+	job, err := o.get(ctx)
+	if err == nil && job != nil {
+		err = o.hand(ctx, env, job) // after a crash between the two
+	}
+	var pod *corev1.Pod
+	if err == nil {
+		pod, err = o.pod(ctx)
+	}
+	if err != nil {
+		return nil, nil, action.WithExtent(err, action.ExtentUnknown)
+	}
+	if job == nil {
+		return nil, nil, &action.Error{
+			Reason: reasonJobLost, Effect: action.ExtentUnknown, Remedy: "see what it has done, then refit settle",
+			Err: fmt.Errorf("%s: it was removed while it ran", doing),
+		}
+	}
+	return job, pod, nil
+}
+
+// readOn hands out the log of a pod until its container ends; then the Job is to be
+// looked at again. It returns false when there is no container to read from.
+func (o oneJob) readOn(ctx context.Context, pod *corev1.Pod, capture *exec.Capture) (bool, error) {
+	s := mainStatus(pod)
+	if s == nil {
+		return false, nil
+	}
+	err := o.read(ctx, pod.Name, corev1.PodLogOptions{Container: s.Name, Follow: true}, capture)
+	if err != nil {
+		return false, action.WithExtent(err, action.ExtentUnknown)
+	}
+	return true, nil
 }
 
 func (o oneJob) startLimit() time.Duration {
@@ -194,8 +216,9 @@ func (o oneJob) succeeded(pod *corev1.Pod, capture *exec.Capture) JobOutput {
 func (o oneJob) failure(ctx context.Context, pod *corev1.Pod, condition batchv1.JobCondition) error {
 	out := &action.Error{
 		Reason: reasonJobFailed, Effect: action.ExtentUnknown,
-		Remedy: fmt.Sprintf("mend the cause; kubectl delete job -n %s %s lets refit retry run it again", o.in.Namespace, o.name),
-		Err:    fmt.Errorf("%s: %s", o, o.why(ctx, pod, condition)),
+		Remedy: fmt.Sprintf("mend the cause; kubectl delete job -n %s %s lets refit retry run it again",
+			o.in.Namespace, o.name),
+		Err: fmt.Errorf("%s: %s", o, o.why(ctx, pod, condition)),
 	}
 	if o.unchanged(pod) {
 		out.Effect, out.Retryable, out.Remedy = action.ExtentNone, true, "mend the cause, then refit retry"

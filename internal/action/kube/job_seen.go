@@ -39,7 +39,9 @@ func (o oneJob) seen(ctx context.Context, job *batchv1.Job) (action.Observed[Job
 	default:
 		return action.Observed[JobOutput]{
 			Status: action.InProgress, Reason: o.String() + " is under way",
-			Progress: &action.Progress{Note: fmt.Sprintf("%s: %d pods active, %d failed", o.name, job.Status.Active, job.Status.Failed)},
+			Progress: &action.Progress{
+				Note: fmt.Sprintf("%s: %d pods active, %d failed", o.name, job.Status.Active, job.Status.Failed),
+			},
 		}, nil
 	}
 }
@@ -94,7 +96,8 @@ func mainStatus(pod *corev1.Pod) *corev1.ContainerStatus {
 // changed.
 func (o oneJob) unchanged(pod *corev1.Pod) bool {
 	s := mainStatus(pod)
-	return s != nil && s.State.Terminated != nil && slices.Contains(o.in.UnchangedExits, int(s.State.Terminated.ExitCode))
+	return s != nil && s.State.Terminated != nil &&
+		slices.Contains(o.in.UnchangedExits, int(s.State.Terminated.ExitCode))
 }
 
 // why says in one line why a Job has failed: what its container said last, and what

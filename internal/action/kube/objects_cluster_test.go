@@ -466,6 +466,7 @@ func TestClusterRefusals(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			env := space.Env()
 			in := map[string]any{"namespace": space.Name, "objects": []any{configMap("fine", nil), tc.object}}
 			preview, err := a.Preview(t.Context(), env, in)
@@ -812,6 +813,7 @@ func TestClusterWaitExplains(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			in := map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "namespace": space.Name, "name": name, "for": "40s", "every": "1s"}
 			maps.Copy(in, tc.in)
 			// What is told about a pod takes a while to come.
@@ -843,7 +845,7 @@ func TestClusterWaitCondition(t *testing.T) {
 	space := kubetest.New(t)
 	space.Apply(settings)
 	env, told := space.Env(), false
-	env.Progress = func(p action.Progress) {
+	env.Progress = func(action.Progress) {
 		if !told {
 			told = true
 			foreign(t, space, configMapKind(), "hub-config", `{"data":{"logins":"off"}}`)

@@ -115,45 +115,53 @@ type operation struct {
 func operationsOf(patch any) ([]operation, error) {
 	list, ok := patch.([]any)
 	if !ok || len(list) == 0 {
-		return nil, errors.New("field \"patch\" must be a list of operations such as {op: replace, path: /spec/paused, value: true}")
+		return nil, errors.New("field \"patch\" must be a list of operations " +
+			"such as {op: replace, path: /spec/paused, value: true}")
 	}
-	number := regexp.MustCompile(`^([0-9]+|-)$`)
 	var operations []operation
 	changes := false
 	for i, item := range list {
-		m, _ := item.(map[string]any)
-		op, _ := m["op"].(string)
-		pointer, _ := m["path"].(string)
-		bad := func(format string, args ...any) error {
-			return fmt.Errorf("field \"patch[%d]\": %s", i, fmt.Sprintf(format, args...))
+		o, err := operationOf(item)
+		if err != nil {
+			return nil, fmt.Errorf("field \"patch[%d]\": %w", i, err)
 		}
-		if !slices.Contains([]string{"add", "replace", "remove", "test"}, op) {
-			return nil, bad("op is %q, needs add, replace, remove or test", op)
-		}
-		if !strings.HasPrefix(pointer, "/") {
-			return nil, bad("path is %q, needs one such as /spec/replicas", pointer)
-		}
-		parts := strings.Split(pointer[1:], "/")
-		for j, part := range parts {
-			parts[j] = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
-		}
-		if parts[0] == "status" || (op != "test" && parts[0] == "metadata" &&
-			(len(parts) < 3 || parts[1] != "labels" && parts[1] != "annotations")) {
-			return nil, bad("%s belongs to the cluster", pointer)
-		}
-		if _, there := m["value"]; there == (op == "remove") {
-			return nil, bad("a value belongs to add, replace and test, and to nothing else")
-		}
-		if op != "replace" && op != "test" && number.MatchString(parts[len(parts)-1]) {
-			return nil, bad("%s of a member of a list has another effect each time: use a strategic patch", op)
-		}
-		changes = changes || op != "test"
-		operations = append(operations, operation{op, parts, normalValue(m["value"])})
+		changes = changes || o.op != "test"
+		operations = append(operations, o)
 	}
 	if !changes {
 		return nil, errors.New("field \"patch\" changes nothing: it has tests only")
 	}
 	return operations, nil
+}
+
+// operationOf reads one operation.
+func operationOf(item any) (operation, error) {
+	m, _ := item.(map[string]any)
+	op, _ := m["op"].(string)
+	pointer, _ := m["path"].(string)
+	if !slices.Contains([]string{"add", "replace", "remove", "test"}, op) {
+		return operation{}, fmt.Errorf("op is %q, needs add, replace, remove or test", op)
+	}
+	if !strings.HasPrefix(pointer, "/") {
+		return operation{}, fmt.Errorf("path is %q, needs one such as /spec/replicas", pointer)
+	}
+	parts := strings.Split(pointer[1:], "/")
+	for i, part := range parts {
+		parts[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
+	}
+	if parts[0] == "status" || (op != "test" && parts[0] == "metadata" &&
+		(len(parts) < 3 || parts[1] != "labels" && parts[1] != "annotations")) {
+		return operation{}, fmt.Errorf("%s belongs to the cluster", pointer)
+	}
+	if _, there := m["value"]; there == (op == "remove") {
+		return operation{}, errors.New("a value belongs to add, replace and test, and to nothing else")
+	}
+	number := regexp.MustCompile(`^([0-9]+|-)$`)
+	if op != "replace" && op != "test" && number.MatchString(parts[len(parts)-1]) {
+		return operation{}, fmt.Errorf(
+			"%s of a member of a list has another effect each time: use a strategic patch", op)
+	}
+	return operation{op, parts, normalValue(m["value"])}, nil
 }
 
 // made tells whether an operation shows in an object.
@@ -244,13 +252,15 @@ func (in PatchInput) body(live *unstructured.Unstructured, key string) (types.Pa
 		list, _ := in.Patch.([]any)
 		list = slices.Clone(list)
 		if live != nil {
-			list = append(list, map[string]any{"op": "add", "path": "/metadata/resourceVersion", "value": live.GetResourceVersion()},
-				map[string]any{"op": "add", "path": "/metadata/uid", "value": string(live.GetUID())})
-			if live.GetAnnotations() == nil && !slices.ContainsFunc(list, addsAnnotations) {
-				list = append(list, map[string]any{"op": "add", "path": "/metadata/annotations", "value": map[string]any{}})
+			add := func(path string, value any) {
+				list = append(list, map[string]any{"op": "add", "path": "/metadata/" + path, "value": value})
 			}
-			escaped := strings.NewReplacer("~", "~0", "/", "~1").Replace(kube.KeyAnnotation)
-			list = append(list, map[string]any{"op": "add", "path": "/metadata/annotations/" + escaped, "value": key})
+			add("resourceVersion", live.GetResourceVersion())
+			add("uid", string(live.GetUID()))
+			if live.GetAnnotations() == nil && !slices.ContainsFunc(list, addsAnnotations) {
+				add("annotations", map[string]any{})
+			}
+			add("annotations/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(kube.KeyAnnotation), key)
 		}
 		text, err := json.Marshal(list)
 		return types.JSONPatchType, text, err
@@ -293,6 +303,7 @@ func (p patcher) preview(ctx context.Context, env action.Env, in PatchInput) (ac
 	case err != nil && !refusal(err):
 		return action.Preview{}, err
 	case err != nil: // an earlier step may make what is missing
+		//nolint:nilerr // The summary says it.
 		return action.Preview{Summary: what + "; as the cluster is now it would fail: " + err.Error()}, nil
 	case t.unchanged():
 		return action.Preview{Summary: what + ": it is as wanted"}, nil
@@ -358,18 +369,26 @@ func (p patcher) run(ctx context.Context, env action.Env, in PatchInput, before 
 		if err != nil {
 			return PatchOutput{}, err
 		}
-		_, err = t.place.client.Patch(ctx, t.place.id.name, kind, body, metav1.PatchOptions{FieldManager: kube.FieldOwner})
+		_, err = t.place.client.Patch(ctx, t.place.id.name, kind, body,
+			metav1.PatchOptions{FieldManager: kube.FieldOwner})
 		if err == nil {
-			const most = 100
-			for _, c := range changes[:min(len(changes), most)] {
-				out.Fields = append(out.Fields, c.path.String())
-			}
+			out.Fields = fieldsOf(changes)
 			return out, nil
 		}
 		if !apierrors.IsConflict(err) || try == maxTries {
 			return PatchOutput{}, failed(ctx, doing, err, action.ExtentUnknown)
 		}
 	}
+}
+
+// fieldsOf names what was changed, as the output does.
+func fieldsOf(changes []change) []string {
+	const most = 100
+	fields := []string{}
+	for _, c := range changes[:min(len(changes), most)] {
+		fields = append(fields, c.path.String())
+	}
+	return fields
 }
 
 func (p patcher) undo(ctx context.Context, env action.Env, in PatchInput, before map[string]any) error {

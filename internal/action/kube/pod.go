@@ -43,7 +43,8 @@ func (c podChoice) check() error {
 	}
 	switch {
 	case (c.pod == "") == (c.selector == ""):
-		return errors.New("one of the fields \"pod\" and \"selector\" is needed: name a pod, or its labels such as app=hub")
+		return errors.New("one of the fields \"pod\" and \"selector\" is needed: " +
+			"name a pod, or its labels such as app=hub")
 	case strings.ContainsAny(c.pod, "/%?# "):
 		return fmt.Errorf("field \"pod\" is %q, needs the name of a pod", c.pod)
 	}
@@ -90,8 +91,8 @@ func (c podChoice) find(ctx context.Context, cluster *kube.Cluster) (pod, contai
 		return "", "", err
 	}
 	if why := notRunning(best, container); why != "" {
-		return "", "", c.refuse(reasonNotRunning, true, "wait until it runs: kube.wait does", "container %s of pod %s %s",
-			container, best.Name, why)
+		return "", "", c.refuse(reasonNotRunning, true, "wait until it runs: kube.wait does",
+			"container %s of pod %s %s", container, best.Name, why)
 	}
 	return best.Name, container, nil
 }

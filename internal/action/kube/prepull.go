@@ -85,7 +85,10 @@ func Prepull(connector *kube.Connector) action.Action {
 		},
 		Access: func(_ context.Context, _ action.Env, in PrepullInput) ([]action.Access, error) {
 			return []action.Access{
-				{Group: "apps", Resource: "daemonsets", Namespace: in.Namespace, Verbs: []string{"create", "delete", "get"}},
+				{
+					Group: "apps", Resource: "daemonsets", Namespace: in.Namespace,
+					Verbs: []string{"create", "delete", "get"},
+				},
 				{Resource: "pods", Namespace: in.Namespace, Verbs: []string{"list"}},
 				{Resource: "configmaps", Namespace: in.Namespace, Verbs: []string{"create", "delete", "get", "list"}},
 			}, nil
@@ -165,7 +168,9 @@ func (p puller) observe(ctx context.Context, env action.Env, in PrepullInput) (a
 		return none, err
 	}
 	if out == nil {
-		return action.Observed[PrepullOutput]{Status: action.NotStarted, Reason: "this step has pulled nothing yet"}, nil
+		return action.Observed[PrepullOutput]{
+			Status: action.NotStarted, Reason: "this step has pulled nothing yet",
+		}, nil
 	}
 	return action.Observed[PrepullOutput]{Status: action.Done, Output: out, Reason: "the images are on the nodes"}, nil
 }
@@ -245,7 +250,8 @@ func (o pull) pull(ctx context.Context, env action.Env) (*PrepullOutput, error) 
 	labels := ownLabels(env)
 	labels[prepullKind] = "result"
 	_, err = o.cluster.Typed.CoreV1().ConfigMaps(o.in.Namespace).Create(ctx, &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: o.name, Labels: labels}, Data: map[string]string{prepullResult: string(data)},
+		ObjectMeta: metav1.ObjectMeta{Name: o.name, Labels: labels},
+		Data:       map[string]string{prepullResult: string(data)},
 	}, metav1.CreateOptions{FieldManager: kube.FieldOwner})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return nil, failed(ctx, "put the result down", err, action.ExtentPartial)
@@ -278,11 +284,16 @@ func (o pull) manifest(env action.Env) (*appsv1.DaemonSet, error) {
 			Name: fmt.Sprintf("image-%d", i), Image: image, ImagePullPolicy: corev1.PullIfNotPresent,
 			Command: []string{"sh", "-c", "while :; do sleep 3600; done"},
 			Resources: corev1.ResourceRequirements{
-				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1m"), corev1.ResourceMemory: resource.MustParse("4Mi")},
-				Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("50m"), corev1.ResourceMemory: resource.MustParse("32Mi")},
+				Requests: corev1.ResourceList{
+					corev1.ResourceCPU: resource.MustParse("1m"), corev1.ResourceMemory: resource.MustParse("4Mi"),
+				},
+				Limits: corev1.ResourceList{
+					corev1.ResourceCPU: resource.MustParse("50m"), corev1.ResourceMemory: resource.MustParse("32Mi"),
+				},
 			},
 			SecurityContext: &corev1.SecurityContext{
-				AllowPrivilegeEscalation: new(false), Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+				AllowPrivilegeEscalation: new(false),
+				Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 			},
 		})
 	}
@@ -305,19 +316,24 @@ func (o pull) wait(ctx context.Context, env action.Env, set *appsv1.DaemonSet) (
 	for {
 		now, err := o.set(ctx)
 		if err == nil && now == nil {
-			err = &action.Error{Reason: kube.ReasonNotFound, Retryable: true, Err: errors.New("it was removed meanwhile")}
+			err = &action.Error{
+				Reason: kube.ReasonNotFound, Retryable: true, Err: errors.New("it was removed meanwhile"),
+			}
 		}
 		var pods []corev1.Pod
 		if err == nil {
 			pods, err = o.pods(ctx, set.UID)
 		}
 		if err != nil {
-			return nil, action.WithExtent(failed(ctx, "wait for "+o.String(), err, action.ExtentPartial), action.ExtentPartial)
+			err = failed(ctx, "wait for "+o.String(), err, action.ExtentPartial)
+			return nil, action.WithExtent(err, action.ExtentPartial)
 		}
 		state := o.judge(pods)
 		want := int(now.Status.DesiredNumberScheduled)
 		seen := now.Status.ObservedGeneration == now.Generation && now.Generation > 0
-		env.Report(action.Progress{Done: int64(len(state.nodes)), Total: int64(want), Unit: "nodes", Note: state.text()})
+		env.Report(action.Progress{
+			Done: int64(len(state.nodes)), Total: int64(want), Unit: "nodes", Note: state.text(),
+		})
 		switch {
 		case seen && len(state.nodes) >= want && len(state.bad) == 0 && len(pods) >= want:
 			return &PrepullOutput{Nodes: state.nodes}, nil
@@ -456,7 +472,8 @@ func (o pull) clean(ctx context.Context, all bool) error {
 	}
 	err = o.cluster.Typed.CoreV1().ConfigMaps(o.in.Namespace).Delete(ctx, o.name, metav1.DeleteOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return failed(ctx, fmt.Sprintf("remove configmap %s in namespace %s", o.name, o.in.Namespace), err, action.ExtentUnknown)
+		doing := fmt.Sprintf("remove configmap %s in namespace %s", o.name, o.in.Namespace)
+		return failed(ctx, doing, err, action.ExtentUnknown)
 	}
 	return nil
 }

@@ -75,7 +75,8 @@ func checkRBAC(in RBACInput) error {
 		case len(r.Verbs) == 0 || slices.Contains(r.Verbs, ""):
 			return fmt.Errorf("field \"rights\", entry %d: it has no verbs", i)
 		case r.Resource == "" || strings.ContainsAny(r.Resource, " .") || strings.Count(r.Resource, "/") > 1:
-			return fmt.Errorf("field \"rights\", entry %d: %q is no resource such as deployments or pods/exec", i, r.Resource)
+			return fmt.Errorf("field \"rights\", entry %d: %q is no resource such as deployments or pods/exec",
+				i, r.Resource)
 		}
 	}
 	if n := len(in.questions()); n > mostRights {
@@ -180,7 +181,8 @@ func rulesOf(ctx context.Context, cluster *kube.Cluster, namespace string) ([]au
 			Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: namespace},
 		}, metav1.CreateOptions{})
 	if err != nil {
-		return nil, failed(ctx, "ask "+cluster.Name+" what is permitted in namespace "+namespace, err, action.ExtentNone)
+		doing := "ask " + cluster.Name + " what is permitted in namespace " + namespace
+		return nil, failed(ctx, doing, err, action.ExtentNone)
 	}
 	return answer.Status.ResourceRules, nil
 }
@@ -202,7 +204,8 @@ func mayI(ctx context.Context, cluster *kube.Cluster, q question) (bool, error) 
 	answer, err := cluster.Typed.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx,
 		&authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
 			ResourceAttributes: &authorizationv1.ResourceAttributes{
-				Namespace: q.namespace, Verb: q.verb, Group: q.group, Resource: resource, Subresource: sub, Name: q.name,
+				Namespace: q.namespace, Verb: q.verb,
+				Group: q.group, Resource: resource, Subresource: sub, Name: q.name,
 			},
 		}}, metav1.CreateOptions{})
 	if err != nil {

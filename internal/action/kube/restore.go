@@ -176,7 +176,8 @@ func (p place) keep(ctx context.Context, env action.Env, live *unstructured.Unst
 	_, err = p.client.Apply(ctx, kept.GetName(), kept, metav1.ApplyOptions{FieldManager: kube.FieldOwner, Force: true})
 	if err != nil {
 		// Whatever became of the copy, the Secret itself is as before.
-		return action.WithExtent(failed(ctx, "keep a copy of "+p.id.String(), err, action.ExtentNone), action.ExtentNone)
+		err = failed(ctx, "keep a copy of "+p.id.String(), err, action.ExtentNone)
+		return action.WithExtent(err, action.ExtentNone)
 	}
 	return nil
 }
@@ -240,7 +241,9 @@ func (p place) restoreSecret(ctx context.Context, env action.Env, t trial, recor
 	return nil
 }
 
-func (p place) replaceSecret(ctx context.Context, live *unstructured.Unstructured, was map[string]any, applied bool) error {
+func (p place) replaceSecret(
+	ctx context.Context, live *unstructured.Unstructured, was map[string]any, applied bool,
+) error {
 	metadata := live.Object["metadata"]
 	back := &unstructured.Unstructured{Object: normal(was)}
 	labels, annotations := back.GetLabels(), back.GetAnnotations()

@@ -237,7 +237,8 @@ func (s scaler) run(ctx context.Context, env action.Env, in ScaleInput, before m
 				return ScaleOutput{}, notObserved("scale " + now.place.id.String())
 			}
 			if !action.Equal(now.record(), before) {
-				return ScaleOutput{}, changedSince("scale "+now.place.id.String(), fmt.Sprintf("it was observed, and scaled to %d", now.replicas))
+				return ScaleOutput{}, changedSince("scale "+now.place.id.String(),
+					fmt.Sprintf("it was observed, and scaled to %d", now.replicas))
 			}
 			err = now.set(ctx, int64(in.Replicas))
 		}
@@ -359,8 +360,9 @@ func (s scale) wait(ctx context.Context, env action.Env, limit time.Duration) er
 			return action.WithExtent(err, action.ExtentPartial)
 		}
 		out := &action.Error{
-			Reason: reasonNotReady, Retryable: true, Effect: action.ExtentPartial, Remedy: "mend what it says, then refit retry",
-			Err: fmt.Errorf("scale %s to %d: after %s %s", s.place.id, s.replicas, limit, rest.why),
+			Reason: reasonNotReady, Retryable: true, Effect: action.ExtentPartial,
+			Remedy: "mend what it says, then refit retry",
+			Err:    fmt.Errorf("scale %s to %d: after %s %s", s.place.id, s.replicas, limit, rest.why),
 		}
 		if ctx.Err() != nil {
 			out.Reason, out.Remedy = reasonInterrupted, ""

@@ -46,7 +46,8 @@ func Version(connector *kube.Connector) action.Action {
 			// Not by discovery.ServerVersion, which cannot be ended.
 			data, err := cluster.Typed.Discovery().RESTClient().Get().AbsPath("/version").Do(ctx).Raw()
 			if err != nil {
-				return action.Observed[VersionOutput]{}, kube.Failure("ask for the version of cluster "+cluster.Name, err, action.ExtentNone)
+				doing := "ask for the version of cluster " + cluster.Name
+				return action.Observed[VersionOutput]{}, kube.Failure(doing, err, action.ExtentNone)
 			}
 			out, err := versionOf(data)
 			if err != nil {

@@ -133,7 +133,8 @@ func (w waiter) observe(ctx context.Context, env action.Env, in WaitInput) (acti
 	out.Waited = env.Now().Sub(began).Round(time.Millisecond)
 	if why != "" {
 		return action.Observed[WaitOutput]{
-			Status: action.Failed, Reason: fmt.Sprintf("%s: after %s: %s", in.what(), out.Waited.Round(time.Second), why),
+			Status: action.Failed,
+			Reason: fmt.Sprintf("%s: after %s: %s", in.what(), out.Waited.Round(time.Second), why),
 		}, nil
 	}
 	return action.Saw(out), nil

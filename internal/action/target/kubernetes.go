@@ -24,9 +24,11 @@ func (kubernetes) Kind() string { return KindKubernetes }
 func (kubernetes) Config() schema.Type {
 	text := func(doc string) schema.Field { return schema.Field{Type: schema.Of(schema.String), Doc: doc} }
 	return schema.ObjectOf(map[string]schema.Field{
-		"context":     text("Context of the kubeconfig. By default the current one."),
-		"kubeconfig":  text("Kubeconfig file, absolute or relative to the platform file. By default what KUBECONFIG names, or `~/.kube/config`."),
-		lockNamespace: text("Namespace of the lock that a run holds, the same for all who change the cluster. By default kube-system."),
+		"context": text("Context of the kubeconfig. By default the current one."),
+		"kubeconfig": text("Kubeconfig file, absolute or relative to the platform file. " +
+			"By default what KUBECONFIG names, or `~/.kube/config`."),
+		lockNamespace: text("Namespace of the lock that a run holds, the same for all who change the cluster. " +
+			"By default kube-system."),
 	})
 }
 
@@ -40,7 +42,8 @@ func (k kubernetes) Identify(ctx context.Context, env action.Env) (string, error
 	for _, key := range keys {
 		if value, exists := env.Target.Config[key]; exists {
 			if texts[key], _ = value.(string); texts[key] == "" {
-				return "", configError(env.Target, "needs a text as "+key, "write "+key+": and its name, or leave it out")
+				return "", configError(env.Target, "needs a text as "+key,
+					"write "+key+": and its name, or leave it out")
 			}
 		}
 	}

@@ -61,7 +61,8 @@ func (k kubernetes) Unlock(ctx context.Context, env action.Env, h action.Holder)
 func (kubernetes) Access(_ context.Context, env action.Env, _ map[string]any) ([]action.Access, bool, error) {
 	lock := func(names []string, verbs ...string) action.Access {
 		return action.Access{
-			Group: "coordination.k8s.io", Resource: "leases", Namespace: namespaceOfLock(env.Target), Names: names, Verbs: verbs,
+			Group: "coordination.k8s.io", Resource: "leases", Namespace: namespaceOfLock(env.Target),
+			Names: names, Verbs: verbs,
 		}
 	}
 	return []action.Access{

@@ -196,7 +196,8 @@ func (m *migration) invert(from, to action.Path) error {
 	value, _ := from.Find(m.now)
 	on, isBool := value.(bool)
 	if !isBool {
-		return m.failed(reasonNotBoolean, "make it true or false", fmt.Errorf("invert %s: it is neither true nor false", m.at(from)))
+		return m.failed(reasonNotBoolean, "make it true or false",
+			fmt.Errorf("invert %s: it is neither true nor false", m.at(from)))
 	}
 	other, there := to.Find(m.now)
 	switch {

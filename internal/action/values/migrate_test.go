@@ -131,10 +131,10 @@ func TestMigrateSuite(t *testing.T) {
 	})
 }
 
-// example returns the input of an example.
-func example(t *testing.T, name string) map[string]any {
+// example returns the input of the example that migrates to version 2.
+func example(t *testing.T) map[string]any {
 	t.Helper()
-	data, err := os.ReadFile("testdata/migrate/" + name)
+	data, err := os.ReadFile("testdata/migrate/to-2.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func example(t *testing.T, name string) map[string]any {
 func TestMigrateWritesANewFile(t *testing.T) {
 	t.Parallel()
 	w := valuesWorld(t)
-	out, err := values.Migrate(file.System{}, schemaOnly{}).Run(t.Context(), w.Env, example(t, "to-2.yaml"), nil)
+	out, err := values.Migrate(file.System{}, schemaOnly{}).Run(t.Context(), w.Env, example(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ ours: # nobody else knows it
 			t.Errorf("the difference lacks %q:\n%s", line, text)
 		}
 	}
-	preview, err := values.Migrate(file.System{}, schemaOnly{}).Preview(t.Context(), w.Env, example(t, "to-2.yaml"))
+	preview, err := values.Migrate(file.System{}, schemaOnly{}).Preview(t.Context(), w.Env, example(t))
 	if err != nil || preview.Diff != text || preview.Summary != `migrate values "values.yaml" into "values-2.0.0.yaml", changes: 5` {
 		t.Errorf("%v, %+v", err, preview)
 	}
@@ -275,7 +275,7 @@ func TestMigrateErrors(t *testing.T) {
 		})
 	}
 	w := valuesWorld(t)
-	_, err := values.Migrate(file.System{}, nil).Run(t.Context(), w.Env, example(t, "to-2.yaml"), nil)
+	_, err := values.Migrate(file.System{}, nil).Run(t.Context(), w.Env, example(t), nil)
 	if action.ReasonOf(err) != "NotRendered" {
 		t.Errorf("without a renderer: %v", err)
 	}
@@ -285,7 +285,7 @@ func TestMigrateErrors(t *testing.T) {
 func TestUndoLeavesWhatWasChanged(t *testing.T) {
 	t.Parallel()
 	w := valuesWorld(t)
-	in, a := example(t, "to-2.yaml"), values.Migrate(file.System{}, schemaOnly{})
+	in, a := example(t), values.Migrate(file.System{}, schemaOnly{})
 	obs, err := a.Observe(t.Context(), w.Env, in)
 	if err != nil {
 		t.Fatal(err)

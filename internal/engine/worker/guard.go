@@ -202,7 +202,8 @@ func (l *lock) now(name string, now time.Time) error {
 	}
 	if failed, ok := errors.AsType[*action.Error](err); ok {
 		// Whether credentials are waited for or the target.
-		out.Reason, out.Remedy, out.Err = failed.Reason, failed.Remedy, fmt.Errorf("hold target %q: %w", name, failed.Err)
+		out.Reason, out.Remedy = failed.Reason, failed.Remedy
+		out.Err = fmt.Errorf("hold target %q: %w", name, failed.Err)
 	}
 	return out
 }

@@ -60,10 +60,13 @@ func New(t *testing.T) *Space {
 		t.Fatal(err)
 	}
 	s := &Space{
-		Name: "test-" + strings.ToLower(rand.Text()[:10]), Kubeconfig: file, Cluster: cluster, Connector: connector, t: t,
+		Name: "test-" + strings.ToLower(rand.Text()[:10]), Kubeconfig: file,
+		Cluster: cluster, Connector: connector, t: t,
 	}
 	namespaces := cluster.Typed.CoreV1().Namespaces()
-	made := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.Name, Labels: map[string]string{"refit.dev/test": "true"}}}
+	made := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		Name: s.Name, Labels: map[string]string{"refit.dev/test": "true"},
+	}}
 	if _, err := namespaces.Create(t.Context(), made, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +149,8 @@ func (s *Space) Delete(kind schema.GroupVersionKind, name string) {
 	// The context of the test has ended when its cleanup runs.
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	if err := s.Cluster.For(mapping, s.Name).Delete(ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+	err = s.Cluster.For(mapping, s.Name).Delete(ctx, name, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
 		s.t.Error(err)
 	}
 }
@@ -187,23 +191,30 @@ func (s *Space) State(t *testing.T) string {
 			if !slices.Contains(resource.Verbs, "list") || ownedByCluster(resource.Name) {
 				continue
 			}
-			objects, err := s.Cluster.Dynamic.Resource(version.WithResource(resource.Name)).Namespace(s.Name).
-				List(t.Context(), metav1.ListOptions{})
-			if apierrors.IsNotFound(err) { // a kind of another test, which has gone
-				continue
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i := range objects.Items {
-				if line := line(t, &objects.Items[i]); line != "" {
-					lines = append(lines, line)
-				}
-			}
+			lines = append(lines, s.lines(t, version.WithResource(resource.Name))...)
 		}
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
+}
+
+// lines lists what people made of one kind.
+func (s *Space) lines(t *testing.T, kind schema.GroupVersionResource) []string {
+	t.Helper()
+	objects, err := s.Cluster.Dynamic.Resource(kind).Namespace(s.Name).List(t.Context(), metav1.ListOptions{})
+	if apierrors.IsNotFound(err) { // a kind of another test, which has gone
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for i := range objects.Items {
+		if line := line(t, &objects.Items[i]); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // ownedByCluster tells of kinds that only controllers make.
@@ -216,7 +227,8 @@ func ownedByCluster(resource string) bool {
 // line is one object as text; nothing for what controllers have made.
 func line(t *testing.T, object *unstructured.Unstructured) string {
 	t.Helper()
-	if object.GetName() == "kube-root-ca.crt" || object.GetKind() == "ServiceAccount" && object.GetName() == "default" ||
+	if object.GetName() == "kube-root-ca.crt" ||
+		object.GetKind() == "ServiceAccount" && object.GetName() == "default" ||
 		len(object.GetOwnerReferences()) > 0 {
 		return ""
 	}

@@ -58,7 +58,8 @@ namespaces.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&req.Context, "context", "", "`CONTEXT` of the kubeconfig; default the current one")
-	flags.StringVar(&req.Kubeconfig, "kubeconfig", "", "kubeconfig `FILE`; default what KUBECONFIG names, or ~/.kube/config")
+	flags.StringVar(&req.Kubeconfig, "kubeconfig", "",
+		"kubeconfig `FILE`; default what KUBECONFIG names, or ~/.kube/config")
 	flags.StringVar(&dir, "write", "", "write platform files to this `FOLDER`")
 	flags.BoolVar(&replace, "replace", false, "replace platform files that are there")
 	complete(cmd, "context", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

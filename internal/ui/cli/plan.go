@@ -58,6 +58,18 @@ func (f *planFlags) saving(cmd *cobra.Command) error {
 	}
 }
 
+// showing refuses what cannot be shown, before anything is done.
+func (f *planFlags) showing(cmd *cobra.Command, diff string, rbac bool, format string) error {
+	switch {
+	case cmd.Flags().Changed("diff") && diff == "":
+		return usagef("--diff needs a file name")
+	case rbac && (diff != "" || f.save != "" || format == formatMermaid):
+		return usagef("--rbac shows roles instead of the plan: leave --diff, --save and -o mermaid out")
+	default:
+		return nil
+	}
+}
+
 // planFormats are the formats that a plan can be shown in.
 func planFormats() choice {
 	return choice{
@@ -155,11 +167,8 @@ known before the run stands above them.`,
 			if err := f.saving(cmd); err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("diff") && diff == "" {
-				return usagef("--diff needs a file name")
-			}
-			if rbac && (diff != "" || f.save != "" || output.value == formatMermaid) {
-				return usagef("--rbac shows roles instead of the plan: leave --diff, --save and -o mermaid out")
+			if err := f.showing(cmd, diff, rbac, output.value); err != nil {
+				return err
 			}
 			s, err := c.service()
 			if err != nil {

@@ -117,7 +117,8 @@ func missing(engine string) string {
 	names, _ := programs(engine)
 	for _, name := range names {
 		if program(engine, name) == "" {
-			return fmt.Sprintf("there is no program %s: run hack/packages.sh postgresql mariadb-server-core mariadb-client", name)
+			return fmt.Sprintf("there is no program %s: "+
+				"run hack/packages.sh postgresql mariadb-server-core mariadb-client", name)
 		}
 	}
 	return ""
@@ -178,7 +179,8 @@ func (s *Server) launch() (err error) {
 // command returns a command of the user that the server runs as.
 func (s *Server) command(args []string) *exec.Cmd {
 	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...)
-	cmd.Dir, cmd.Env = s.dir, []string{"HOME=" + s.dir, "PATH=/usr/bin:/bin:/usr/sbin", "LC_ALL=C.UTF-8", "TMPDIR=" + s.dir}
+	cmd.Dir = s.dir
+	cmd.Env = []string{"HOME=" + s.dir, "PATH=/usr/bin:/bin:/usr/sbin", "LC_ALL=C.UTF-8", "TMPDIR=" + s.dir}
 	endsWithUs(cmd)
 	return cmd
 }
@@ -195,8 +197,9 @@ func (s *Server) commands() (prepare [][]string, serve []string) {
 				},
 				{"sh", "-c", `printf '%s\n' "$1" > init.sql`, "sh", first},
 			}, []string{
-				program(s.Engine, "mariadbd"), "--no-defaults", "--datadir=" + data, "--socket=" + filepath.Join(s.dir, "sock"),
-				"--port=" + strconv.Itoa(s.Port), "--bind-address=127.0.0.1", "--pid-file=" + filepath.Join(s.dir, "pid"),
+				program(s.Engine, "mariadbd"), "--no-defaults", "--datadir=" + data,
+				"--socket=" + filepath.Join(s.dir, "sock"), "--pid-file=" + filepath.Join(s.dir, "pid"),
+				"--port=" + strconv.Itoa(s.Port), "--bind-address=127.0.0.1",
 				"--innodb-buffer-pool-size=24M", "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0",
 				"--init-file=" + filepath.Join(s.dir, "init.sql"), "--skip-name-resolve", "--max-connections=300",
 			}
@@ -208,9 +211,10 @@ func (s *Server) commands() (prepare [][]string, serve []string) {
 				"--pwfile=pw", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8",
 			},
 		}, []string{
-			program(s.Engine, "postgres"), "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", "port=" + strconv.Itoa(s.Port),
-			"-c", "unix_socket_directories=" + s.dir, "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200",
-			"-c", "shared_buffers=24MB", "-c", "autovacuum=off",
+			program(s.Engine, "postgres"), "-D", data,
+			"-c", "listen_addresses=127.0.0.1", "-c", "port=" + strconv.Itoa(s.Port),
+			"-c", "unix_socket_directories=" + s.dir, "-c", "fsync=off", "-c", "full_page_writes=off",
+			"-c", "max_connections=200", "-c", "shared_buffers=24MB", "-c", "autovacuum=off",
 		}
 }
 
@@ -260,7 +264,8 @@ func (s *Server) pool(database string) *sql.DB {
 		}
 		db = sql.OpenDB(connector)
 	} else {
-		config, err := pgx.ParseConfig(fmt.Sprintf("host=%s port=%d user=postgres dbname=%s sslmode=disable", s.dir, s.Port, database))
+		config, err := pgx.ParseConfig(fmt.Sprintf("host=%s port=%d user=postgres dbname=%s sslmode=disable",
+			s.dir, s.Port, database))
 		if err != nil {
 			panic(err) // it is a constant but for the name
 		}
@@ -297,7 +302,7 @@ func (s *Server) Query(tb testing.TB, database, query string) []string {
 	if err != nil {
 		tb.Fatalf("%s: %v", query, err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // It was only read from.
 	columns, err := rows.Columns()
 	if err != nil {
 		tb.Fatal(err)

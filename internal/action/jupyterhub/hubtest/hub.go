@@ -124,7 +124,8 @@ func Missing(version string) string {
 	if _, err := os.Stat(program(version)); err == nil && dir != "" {
 		return ""
 	}
-	return fmt.Sprintf("%s names no folder with JupyterHub %s (it is %q): run make test, which needs python3", Variable, version, dir)
+	return fmt.Sprintf("%s names no folder with JupyterHub %s (it is %q): run make test, which needs python3",
+		Variable, version, dir)
 }
 
 func need(tb testing.TB, version string) {
@@ -194,11 +195,12 @@ func freePort() (string, error) {
 // launch starts the program and waits until it answers.
 func (h *Hub) launch() error {
 	h.log, h.ended = &output{}, make(chan struct{})
-	h.cmd = exec.CommandContext(context.Background(), h.program, "-m", "jupyterhub", "-f", filepath.Join(h.dir, "config.py"))
+	h.cmd = exec.CommandContext(context.Background(), h.program,
+		"-m", "jupyterhub", "-f", filepath.Join(h.dir, "config.py"))
 	h.cmd.Env = []string{
 		"PATH=" + filepath.Dir(h.program) + ":/usr/bin:/bin", "HOME=" + h.dir, "HUBTEST_DIR=" + h.dir,
-		"HUBTEST_HOST=" + h.host, "HUBTEST_TOKENS=" + Tokens(h.options), "HUBTEST_VERSION=" + h.Version, "PYTHONWARNINGS=ignore",
-		"PYTHONDONTWRITEBYTECODE=",
+		"HUBTEST_HOST=" + h.host, "HUBTEST_TOKENS=" + Tokens(h.options), "HUBTEST_VERSION=" + h.Version,
+		"PYTHONWARNINGS=ignore", "PYTHONDONTWRITEBYTECODE=",
 	}
 	if h.options.Real {
 		h.cmd.Env = append(h.cmd.Env, "HUBTEST_REAL=1")
