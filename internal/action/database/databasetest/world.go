@@ -76,7 +76,7 @@ func Fresh(t *testing.T, server *Server) *World {
 		rows[3] = strings.ReplaceAll(rows[3], `\`, `\\`)
 		f.Server.Exec(t, f.Name, append(rows,
 			"CREATE TABLE more (data BLOB, at DATETIME(6), f DOUBLE, e ENUM('a','b'))",
-			"INSERT INTO more VALUES (x'00ff27', '2026-11-30 01:02:03.000004', 0.1, 'b'), (NULL, NULL, NULL)")...)
+			"INSERT INTO more VALUES (x'00ff27', '2026-11-30 01:02:03.000004', 0.1, 'b'), "+nulls)...)
 	}
 	t.Cleanup(func() { f.clear(t) })
 	f.State = f.state
@@ -104,6 +104,9 @@ func (f *World) clear(t *testing.T) {
 		f.Server.Exec(t, "", "DROP USER "+f.Name)
 	}
 }
+
+// nulls is a row of four columns.
+const nulls = "(NULL" + ", NULL" + ", NULL" + ", NULL)"
 
 // mine is how the names of what a step makes begin.
 func mine(env action.Env) string {
