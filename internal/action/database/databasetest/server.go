@@ -190,32 +190,36 @@ func (s *Server) commands() (prepare [][]string, serve []string) {
 	data := filepath.Join(s.dir, "data")
 	if s.Engine == "mysql" {
 		first := fmt.Sprintf("ALTER USER root@localhost IDENTIFIED BY '%s';", strings.ReplaceAll(password, "'", "''"))
-		return [][]string{
-				{
-					program(s.Engine, "mariadb-install-db"), "--no-defaults", "--datadir=" + data, "--skip-test-db",
-					"--auth-root-authentication-method=normal",
-				},
-				{"sh", "-c", `printf '%s\n' "$1" > init.sql`, "sh", first},
-			}, []string{
-				program(s.Engine, "mariadbd"), "--no-defaults", "--datadir=" + data,
-				"--socket=" + filepath.Join(s.dir, "sock"), "--pid-file=" + filepath.Join(s.dir, "pid"),
-				"--port=" + strconv.Itoa(s.Port), "--bind-address=127.0.0.1",
-				"--innodb-buffer-pool-size=24M", "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0",
-				"--init-file=" + filepath.Join(s.dir, "init.sql"), "--skip-name-resolve", "--max-connections=300",
-			}
-	}
-	return [][]string{
-			{"sh", "-c", `printf '%s' "$1" > pw`, "sh", password},
+		prepare = [][]string{
 			{
-				program(s.Engine, "initdb"), "--pgdata=" + data, "--username=postgres", "--auth=scram-sha-256",
-				"--pwfile=pw", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8",
+				program(s.Engine, "mariadb-install-db"), "--no-defaults", "--datadir=" + data, "--skip-test-db",
+				"--auth-root-authentication-method=normal",
 			},
-		}, []string{
-			program(s.Engine, "postgres"), "-D", data,
-			"-c", "listen_addresses=127.0.0.1", "-c", "port=" + strconv.Itoa(s.Port),
-			"-c", "unix_socket_directories=" + s.dir, "-c", "fsync=off", "-c", "full_page_writes=off",
-			"-c", "max_connections=200", "-c", "shared_buffers=24MB", "-c", "autovacuum=off",
+			{"sh", "-c", `printf '%s\n' "$1" > init.sql`, "sh", first},
 		}
+		serve = []string{
+			program(s.Engine, "mariadbd"), "--no-defaults", "--datadir=" + data,
+			"--socket=" + filepath.Join(s.dir, "sock"), "--pid-file=" + filepath.Join(s.dir, "pid"),
+			"--port=" + strconv.Itoa(s.Port), "--bind-address=127.0.0.1",
+			"--innodb-buffer-pool-size=24M", "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0",
+			"--init-file=" + filepath.Join(s.dir, "init.sql"), "--skip-name-resolve", "--max-connections=300",
+		}
+		return prepare, serve
+	}
+	prepare = [][]string{
+		{"sh", "-c", `printf '%s' "$1" > pw`, "sh", password},
+		{
+			program(s.Engine, "initdb"), "--pgdata=" + data, "--username=postgres", "--auth=scram-sha-256",
+			"--pwfile=pw", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8",
+		},
+	}
+	serve = []string{
+		program(s.Engine, "postgres"), "-D", data,
+		"-c", "listen_addresses=127.0.0.1", "-c", "port=" + strconv.Itoa(s.Port),
+		"-c", "unix_socket_directories=" + s.dir, "-c", "fsync=off", "-c", "full_page_writes=off",
+		"-c", "max_connections=200", "-c", "shared_buffers=24MB", "-c", "autovacuum=off",
+	}
+	return prepare, serve
 }
 
 // ready waits until the server answers.
