@@ -13,10 +13,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/util/httpstream" //nolint:staticcheck // client-go v0.37 takes this one only
+	dialing "k8s.io/apimachinery/pkg/util/httpstream" //nolint:staticcheck // client-go v0.37 takes this one only
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/kube"
@@ -73,7 +74,7 @@ func (p PortForward) Forward(ctx context.Context, env action.Env, at Service) (D
 }
 
 // dialerTo speaks WebSocket, and SPDY with servers that do not.
-func dialerTo(cluster *kube.Cluster, namespace, pod string) (httpstream.Dialer, error) {
+func dialerTo(cluster *kube.Cluster, namespace, pod string) (dialing.Dialer, error) {
 	address := cluster.Typed.CoreV1().RESTClient().Post().
 		Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
 	transport, upgrader, err := spdy.RoundTripperFor(cluster.Rest)

@@ -126,16 +126,7 @@ func (f *planFlags) accepts() ([]plan.Accept, error) {
 	return out, nil
 }
 
-// newPlan returns the command plan with its subcommand.
-func newPlan(c *console) *cobra.Command {
-	f := &planFlags{}
-	diff, rbac := "", false
-	output := planFormats()
-	cmd := &cobra.Command{
-		Use:     "plan PLATFORM.yaml",
-		GroupID: groupPlan,
-		Short:   "Make a plan from a platform file and what is true now",
-		Long: `Plan reads a platform file and its procedure, identifies the targets, observes
+const planHelp = `Plan reads a platform file and its procedure, identifies the targets, observes
 the facts, finds the version path, and shows everything that would be done: in
 which order, how long it takes, what is down meanwhile, what can be taken back
 and from where on nothing can. Nothing is changed.
@@ -148,7 +139,18 @@ With -o json the result is the plan file itself.
 
 With --rbac the roles are shown instead that the account of Refit needs in the
 clusters of the plan, and nothing beyond: manifests for kubectl. What cannot be
-known before the run stands above them.`,
+known before the run stands above them.`
+
+// newPlan returns the command plan with its subcommand.
+func newPlan(c *console) *cobra.Command {
+	f := &planFlags{}
+	diff, rbac := "", false
+	output := planFormats()
+	cmd := &cobra.Command{
+		Use:     "plan PLATFORM.yaml",
+		GroupID: groupPlan,
+		Short:   "Make a plan from a platform file and what is true now",
+		Long:    planHelp,
 		Example: `  refit plan platform.yaml --to 4.2.0
   refit plan platform.yaml --to 4.2.0 --save plan.json
   refit plan platform.yaml --to 4.2.0 --diff plan.json
