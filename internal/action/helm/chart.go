@@ -67,7 +67,7 @@ func (w wanted) check() error {
 	case s.Repo != "" && !webAddress(s.Repo):
 		return errors.New("field \"chart\": repo needs an address of http or https without user and password")
 	case s.Digest != "" && !strings.HasPrefix(s.Digest, "sha256:"):
-		//nolint:revive // The colon is part of the digest.
+		//nolint:revive,staticcheck // The colon is part of the digest.
 		return errors.New("field \"chart\": digest begins with sha256:")
 	}
 	return nil
