@@ -36,10 +36,10 @@ func layers() [][]string {
 func testHelpers() []string {
 	return []string{
 		"internal/action/actiontest", "internal/engine/enginetest", "internal/backup/miniotest",
-		"internal/disk/disktest", "internal/kube/kubetest", "internal/action/database/databasetest",
+		"internal/disk/disktest", "internal/kube/kubetest", "internal/testserver", "internal/action/database/databasetest",
 		"internal/sim",
 		"internal/action/jupyterhub/hubtest",
-		"internal/disk/disktest", "internal/kube/kubetest", "internal/sim",
+		"internal/disk/disktest", "internal/kube/kubetest", "internal/testserver", "internal/sim",
 		"internal/archtest",
 	}
 }

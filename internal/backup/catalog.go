@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -57,6 +58,22 @@ func (e *Entry) Proof() (Proof, bool) {
 	return slices.MaxFunc(e.Proofs, func(a, b Proof) int {
 		return cmp.Or(cmp.Compare(a.Level, b.Level), a.At.Compare(b.At))
 	}), true
+}
+
+// Stands tells whether a backup is stored whole and proved to a level, with the best
+// proof, and in words what is missing.
+func (e *Entry) Stands(level int) (proof Proof, whole bool, why string) {
+	proof, proved := e.Proof()
+	switch {
+	case e.Problem != nil:
+		return proof, false, e.Problem.Error()
+	case e.Manifest == nil:
+		return proof, false, fmt.Sprintf("the store has %d parts of it", e.Objects)
+	case !proved || proof.Level < level:
+		return proof, false, "it is stored and not proved yet"
+	default:
+		return proof, true, "it is stored and proved"
+	}
 }
 
 // Catalog returns everything in a store, the newest first. Other objects than

@@ -10,11 +10,8 @@ import (
 	"testing/fstest"
 	"time"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/all"
@@ -129,7 +126,7 @@ targets: {cluster: {kind: kubernetes, kubeconfig: `+kubeconfig+`, lockNamespace:
 		t.Errorf("something is not known: %v", open)
 	}
 	bind(t, space, roles)
-	describe(accountConfig(t, space, "refit"))
+	describe(space.As("refit"))
 	mine, err := s.Plan(t.Context(), service.PlanRequest{Platform: platform})
 	if err != nil {
 		t.Fatal(err)
@@ -234,32 +231,4 @@ func bind(t *testing.T, space *kubetest.Space, roles report.RBAC) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// accountConfig returns a kubeconfig with a token of an account of the namespace.
-func accountConfig(t *testing.T, space *kubetest.Space, account string) string {
-	t.Helper()
-	token, err := space.Cluster.Typed.CoreV1().ServiceAccounts(space.Name).CreateToken(t.Context(), account,
-		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(3600))}},
-		metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := clientcmdapi.NewConfig()
-	config.Clusters["c"] = &clientcmdapi.Cluster{
-		Server: space.Cluster.Rest.Host, CertificateAuthorityData: space.Cluster.Rest.CAData,
-		CertificateAuthority: space.Cluster.Rest.CAFile,
-	}
-	config.AuthInfos["u"] = &clientcmdapi.AuthInfo{Token: token.Status.Token}
-	config.Contexts["account"] = &clientcmdapi.Context{Cluster: "c", AuthInfo: "u"}
-	config.CurrentContext = "account"
-	file := filepath.Join(t.TempDir(), "kubeconfig")
-	data, err := clientcmd.Write(*config)
-	if err == nil {
-		err = os.WriteFile(file, data, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
 }

@@ -115,18 +115,11 @@ func (w World) observeBackup(
 	if e == nil {
 		return action.Observed[BackupOutput]{Status: action.NotStarted, Reason: "the store has no such backup"}, nil
 	}
-	seen := action.Observed[BackupOutput]{Status: action.Partial}
-	proof, proved := e.Proof()
-	switch {
-	case e.Problem != nil:
-		seen.Reason = e.Problem.Error()
-	case e.Manifest == nil:
-		seen.Reason = fmt.Sprintf("the store has %d parts of it", e.Objects)
-	case !proved || proof.Level < level(env, in):
-		seen.Reason = "it is stored and not proved yet"
-	default:
+	proof, whole, why := e.Stands(level(env, in))
+	seen := action.Observed[BackupOutput]{Status: action.Partial, Reason: why}
+	if whole {
 		out := outputOf(in, e.Manifest, proof)
-		seen.Status, seen.Output, seen.Reason = action.Done, &out, "it is stored and proved"
+		seen.Status, seen.Output = action.Done, &out
 	}
 	return seen, nil
 }

@@ -31,6 +31,10 @@ func connector(t *testing.T) *kube.Connector {
 // with it.
 func TestMain(m *testing.M) {
 	helmkube.ManagedFieldsManager = "helm"
+	if text := os.Getenv(childVariable); text != "" {
+		upgrade(text)
+		return
+	}
 	os.Exit(m.Run())
 }
 
@@ -40,15 +44,8 @@ func newWorld(t *testing.T) actiontest.World {
 	return newSpace(t).world()
 }
 
-func needsCluster(t *testing.T) {
-	t.Helper()
-	if os.Getenv(kubetest.Variable) == "" {
-		t.Skip("needs a cluster")
-	}
-}
-
 func TestClusterReleaseSuite(t *testing.T) {
-	needsCluster(t)
+	kubetest.Needed(t)
 	w, _ := family(t)
 	actiontest.Run(t, actiontest.Suite{
 		Action: helm.Release(w), Examples: "testdata/release/*.yaml", World: newWorld,
@@ -56,7 +53,7 @@ func TestClusterReleaseSuite(t *testing.T) {
 }
 
 func TestClusterUpgradeSuite(t *testing.T) {
-	needsCluster(t)
+	kubetest.Needed(t)
 	w, k := family(t)
 	a := helm.Upgrade(w)
 	actiontest.Run(t, actiontest.Suite{
@@ -69,7 +66,7 @@ func TestClusterUpgradeSuite(t *testing.T) {
 }
 
 func TestClusterRollbackSuite(t *testing.T) {
-	needsCluster(t)
+	kubetest.Needed(t)
 	w, k := family(t)
 	a := helm.Rollback(w)
 	actiontest.Run(t, actiontest.Suite{
@@ -88,7 +85,7 @@ func TestClusterRollbackSuite(t *testing.T) {
 }
 
 func TestClusterUninstallSuite(t *testing.T) {
-	needsCluster(t)
+	kubetest.Needed(t)
 	w, k := family(t)
 	a := helm.Uninstall(w)
 	actiontest.Run(t, actiontest.Suite{

@@ -13,6 +13,7 @@ import (
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/helm"
+	"github.com/refitproject/refit/internal/kube"
 	"github.com/refitproject/refit/internal/kube/kubetest"
 )
 
@@ -26,27 +27,23 @@ type child struct {
 	In       map[string]any
 }
 
-// TestClusterChild is the process that TestClusterUpgradeKilled kills.
-func TestClusterChild(t *testing.T) {
-	text := os.Getenv(childVariable)
-	if text == "" {
-		t.Skip("it is started by TestClusterUpgradeKilled")
-	}
+// upgrade is all that the process does which TestClusterUpgradeKilled kills.
+func upgrade(text string) {
 	var c child
 	if err := json.Unmarshal([]byte(text), &c); err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	env := action.Env{Key: c.Key, Dir: c.Dir, Now: time.Now, Target: c.Target}
-	w := helm.World{Clusters: connector(t)}
-	if _, err := helm.Upgrade(w).Run(t.Context(), env, c.In, nil); err != nil {
-		t.Fatal(err)
+	w := helm.World{Clusters: kube.NewConnector(os.Environ())}
+	if _, err := helm.Upgrade(w).Run(context.Background(), env, c.In, nil); err != nil {
+		panic(err)
 	}
 }
 
 // TestClusterUpgradeKilled kills a process with SIGKILL within an upgrade, ten times at
 // random instants. Each time it is known how far it came, and the next one goes on.
 func TestClusterUpgradeKilled(t *testing.T) {
-	needsCluster(t)
+	kubetest.Needed(t)
 	w, _ := family(t)
 	a := helm.Upgrade(w)
 	const rounds = 10
@@ -105,7 +102,7 @@ func (s *space) killAt(t *testing.T, in map[string]any, instant time.Duration) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestClusterChild$")
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childVariable+"="+string(text))
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -87,6 +87,14 @@ func people(t *testing.T, h *hubtest.Hub, running bool) (actiontest.World, strin
 	return w, prefix
 }
 
+// anybody is a world whose examples name no users.
+func anybody(t *testing.T, h *hubtest.Hub) actiontest.World {
+	t.Helper()
+	w, _ := people(t, h, false)
+	w.Adapt = func(in map[string]any) { in["url"] = h.URL }
+	return w
+}
+
 // each runs a test on both releases.
 func each(t *testing.T, f func(t *testing.T, h *hubtest.Hub)) {
 	t.Helper()
@@ -140,12 +148,7 @@ func TestCheckSuite(t *testing.T) {
 		t.Helper()
 		actiontest.Run(t, actiontest.Suite{
 			Action: jupyterhub.Check(world(t)), Examples: "testdata/check/*.yaml",
-			World: func(t *testing.T) actiontest.World {
-				t.Helper()
-				w, _ := people(t, h, false)
-				w.Adapt = func(in map[string]any) { in["url"] = h.URL }
-				return w
-			},
+			World: func(t *testing.T) actiontest.World { t.Helper(); return anybody(t, h) },
 		})
 	})
 }
@@ -156,12 +159,7 @@ func TestSpawnSuite(t *testing.T) {
 		t.Helper()
 		actiontest.Run(t, actiontest.Suite{
 			Action: jupyterhub.Spawn(world(t)), Examples: "testdata/spawn/*.yaml",
-			World: func(t *testing.T) actiontest.World {
-				t.Helper()
-				w, _ := people(t, h, false)
-				w.Adapt = func(in map[string]any) { in["url"] = h.URL }
-				return w
-			},
+			World: func(t *testing.T) actiontest.World { t.Helper(); return anybody(t, h) },
 		})
 	})
 }

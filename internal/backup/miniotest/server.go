@@ -1,7 +1,6 @@
 package miniotest
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -11,13 +10,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/refitproject/refit/internal/testserver"
 )
 
 // Variable names the environment variable that says where the program is. make
@@ -39,7 +42,7 @@ type Server struct {
 	program string
 	dir     string
 	home    string
-	log     *output
+	log     *testserver.Output
 	cmd     *exec.Cmd
 	ended   chan struct{}
 }
@@ -104,9 +107,11 @@ func start(program, dir, home string) (*Server, error) {
 	var err error
 	for range tries {
 		s := &Server{program: program, dir: dir, home: home}
-		if s.Host, err = freePort(); err != nil {
+		port := 0
+		if port, err = testserver.FreePort(); err != nil {
 			return nil, err
 		}
+		s.Host = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if err = s.launch(); err == nil {
 			return s, nil
 		}
@@ -137,25 +142,16 @@ func program(tb testing.TB) string {
 	return os.Getenv(Variable)
 }
 
-// freePort returns an address of the loopback that nobody listens on.
-func freePort() (string, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
-}
-
 // launch starts the program and waits until it answers.
 func (s *Server) launch() error {
-	s.log, s.ended = &output{}, make(chan struct{})
+	s.log, s.ended = &testserver.Output{}, make(chan struct{})
 	s.cmd = exec.CommandContext(context.Background(), s.program, "server", "--address", s.Host, s.dir)
 	s.cmd.Env = []string{
 		"HOME=" + s.home, "MINIO_ROOT_USER=" + user, "MINIO_ROOT_PASSWORD=" + password,
 		"MINIO_BROWSER=off", "MINIO_UPDATE=off", "MINIO_CI_CD=1", "GOMEMLIMIT=512MiB",
 	}
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.home, s.log, s.log
-	endsWithUs(s.cmd)
+	testserver.EndsWithUs(s.cmd, syscall.SIGKILL)
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
@@ -272,24 +268,4 @@ func (s *Server) Restricted(tb testing.TB, policy string) []string {
 		"AWS_ACCESS_KEY_ID=" + value.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + value.SecretAccessKey,
 		"AWS_SESSION_TOKEN=" + value.SessionToken,
 	}
-}
-
-// output keeps what the program prints.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-// String returns all that was printed.
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +21,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/actiontest"
@@ -46,14 +50,25 @@ type Space struct {
 	t *testing.T
 }
 
+// Needed returns the kubeconfig of the cluster. Without one the test is skipped, or
+// fails where all tests were asked for: make test leaves those in a cluster out.
+func Needed(t *testing.T) string {
+	t.Helper()
+	file := os.Getenv(Variable)
+	if file == "" && os.Getenv("REFIT_TEST") == "all" {
+		t.Fatalf("needs a cluster, and all tests were asked for: set %s to a kubeconfig", Variable)
+	}
+	if file == "" {
+		t.Skipf("needs a cluster: make e2e brings one up, or set %s to a kubeconfig", Variable)
+	}
+	return file
+}
+
 // New makes a namespace that is deleted with the test. Without a cluster the test is
 // skipped.
 func New(t *testing.T) *Space {
 	t.Helper()
-	file := os.Getenv(Variable)
-	if file == "" {
-		t.Skipf("needs a cluster: make e2e brings one up, or set %s to a kubeconfig", Variable)
-	}
+	file := Needed(t)
 	connector := kube.NewConnector(os.Environ())
 	cluster, err := connector.Open(file, os.Getenv(ContextVariable), "")
 	if err != nil {
@@ -97,6 +112,34 @@ func (s *Space) Env() action.Env {
 			Name: "cluster", Kind: kube.KindTarget, Config: config,
 		},
 	}
+}
+
+// As returns a kubeconfig with a token of an account of the namespace.
+func (s *Space) As(account string) string {
+	s.t.Helper()
+	token, err := s.Cluster.Typed.CoreV1().ServiceAccounts(s.Name).CreateToken(s.t.Context(), account,
+		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(3600))}},
+		metav1.CreateOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	config := clientcmdapi.NewConfig()
+	config.Clusters["c"] = &clientcmdapi.Cluster{
+		Server: s.Cluster.Rest.Host, CertificateAuthorityData: s.Cluster.Rest.CAData,
+		CertificateAuthority: s.Cluster.Rest.CAFile,
+	}
+	config.AuthInfos["u"] = &clientcmdapi.AuthInfo{Token: token.Status.Token}
+	config.Contexts["account"] = &clientcmdapi.Context{Cluster: "c", AuthInfo: "u"}
+	config.CurrentContext = "account"
+	file := filepath.Join(s.t.TempDir(), "kubeconfig")
+	data, err := clientcmd.Write(*config)
+	if err == nil {
+		err = os.WriteFile(file, data, 0o600)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return file
 }
 
 // Images makes the images of the test bed's recipes and loads them into the cluster,

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +20,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/refitproject/refit/internal/testserver"
 )
 
 const (
@@ -149,12 +150,7 @@ func (s *Server) launch() (err error) {
 	if s.output, err = os.Create(filepath.Join(s.dir, "log")); err != nil {
 		return err
 	}
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	s.Port = l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // it was asked for tcp
-	if err := l.Close(); err != nil {
+	if s.Port, err = testserver.FreePort(); err != nil {
 		return err
 	}
 	prepare, serve := s.commands()
@@ -181,7 +177,8 @@ func (s *Server) command(args []string) *exec.Cmd {
 	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...)
 	cmd.Dir = s.dir
 	cmd.Env = []string{"HOME=" + s.dir, "PATH=/usr/bin:/bin:/usr/sbin", "LC_ALL=C.UTF-8", "TMPDIR=" + s.dir}
-	endsWithUs(cmd)
+	testserver.EndsWithUs(cmd, syscall.SIGKILL)
+	asNobody(cmd)
 	return cmd
 }
 

@@ -14,11 +14,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/refitproject/refit/internal/testserver"
 )
 
 // Variable names the environment variable that says in which folder the hubs are
@@ -48,7 +51,7 @@ type Hub struct {
 	program string
 	host    string
 	dir     string
-	log     *output
+	log     *testserver.Output
 	cmd     *exec.Cmd
 	ended   chan struct{}
 }
@@ -169,9 +172,11 @@ func start(options Options, dir string) (*Hub, error) {
 	var err error
 	for range tries {
 		h := &Hub{Version: options.Version, options: options, program: program(options.Version), dir: dir}
-		if h.host, err = freePort(); err != nil {
+		port := 0
+		if port, err = testserver.FreePort(); err != nil {
 			return nil, err
 		}
+		h.host = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		h.URL = "http://" + h.host
 		if options.Down {
 			return h, nil
@@ -183,18 +188,9 @@ func start(options Options, dir string) (*Hub, error) {
 	return nil, err
 }
 
-// freePort returns an address of the loopback that nobody listens on.
-func freePort() (string, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
-}
-
 // launch starts the program and waits until it answers.
 func (h *Hub) launch() error {
-	h.log, h.ended = &output{}, make(chan struct{})
+	h.log, h.ended = &testserver.Output{}, make(chan struct{})
 	h.cmd = exec.CommandContext(context.Background(), h.program,
 		"-m", "jupyterhub", "-f", filepath.Join(h.dir, "config.py"))
 	h.cmd.Env = []string{
@@ -206,7 +202,7 @@ func (h *Hub) launch() error {
 		h.cmd.Env = append(h.cmd.Env, "HUBTEST_REAL=1")
 	}
 	h.cmd.Dir, h.cmd.Stdout, h.cmd.Stderr = h.dir, h.log, h.log
-	endsWithUs(h.cmd)
+	testserver.EndsWithUs(h.cmd, syscall.SIGTERM)
 	if err := h.cmd.Start(); err != nil {
 		return err
 	}
@@ -227,10 +223,10 @@ func (h *Hub) ready() error {
 		}
 		select {
 		case <-h.ended:
-			return fmt.Errorf("it has ended: %s", h.log)
+			return fmt.Errorf("it has ended: %s", h.log.End())
 		case <-ctx.Done():
 			h.Stop()
-			return fmt.Errorf("it does not answer: %s", h.log)
+			return fmt.Errorf("it does not answer: %s", h.log.End())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -266,12 +262,12 @@ func (h *Hub) Ask(tb testing.TB, method, path string, statuses ...int) []byte {
 	defer cancel()
 	status, data, err := h.ask(ctx, method, path, nil)
 	if err != nil {
-		tb.Fatalf("%s %s: %v: %s", method, path, err, h.log)
+		tb.Fatalf("%s %s: %v: %s", method, path, err, h.log.End())
 	}
 	if slices.Contains(statuses, status) {
 		return data
 	}
-	tb.Fatalf("%s %s: %d %s, want %v: %s", method, path, status, data, statuses, h.log)
+	tb.Fatalf("%s %s: %d %s, want %v: %s", method, path, status, data, statuses, h.log.End())
 	return nil
 }
 
@@ -335,7 +331,7 @@ func (h *Hub) Await(tb testing.TB, user, name string) {
 	for !strings.Contains(h.Servers(tb, user), user+"/"+name+" ready true \n") {
 		select {
 		case <-ctx.Done():
-			tb.Fatalf("server %s/%s does not start: %s", user, name, h.log)
+			tb.Fatalf("server %s/%s does not start: %s", user, name, h.log.End())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -371,26 +367,4 @@ func (h *Hub) Restart(tb testing.TB) {
 	if err := h.launch(); err != nil {
 		tb.Fatalf("start JupyterHub %s: %v", h.Version, err)
 	}
-}
-
-// output keeps what the program prints.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-// String returns the end of all that was printed.
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	const most = 4000
-	text := o.text.String()
-	return text[max(0, len(text)-most):]
 }
