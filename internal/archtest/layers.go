@@ -36,9 +36,7 @@ func layers() [][]string {
 func testHelpers() []string {
 	return []string{
 		"internal/action/actiontest", "internal/engine/enginetest", "internal/backup/miniotest",
-		"internal/disk/disktest", "internal/kube/kubetest", "internal/testserver", "internal/action/database/databasetest",
-		"internal/sim",
-		"internal/action/jupyterhub/hubtest",
+		"internal/action/database/databasetest", "internal/action/jupyterhub/hubtest",
 		"internal/disk/disktest", "internal/kube/kubetest", "internal/testserver", "internal/sim",
 		"internal/archtest",
 	}

@@ -53,16 +53,21 @@ func (v *watcher) end() {
 func (v *watcher) look() {
 	files, _ := filepath.Glob("/proc/[0-9]*/environ") // the pattern is right
 	for _, file := range files {
+		folder := filepath.Dir(file)
+		exe, _ := os.Readlink(filepath.Join(folder, "exe")) // compared below
 		environ, err := os.ReadFile(file)
 		if err != nil || !bytes.Contains(environ, []byte(worldVariable+"="+v.w.marker)) {
 			continue
 		}
-		folder := filepath.Dir(file)
 		cmdline, err := os.ReadFile(filepath.Join(folder, "cmdline"))
 		if err != nil || len(cmdline) == 0 {
 			continue
 		}
-		exe, _ := os.Readlink(filepath.Join(folder, "exe")) // it may have ended
+		// A process that became another program, or ended, between the looks is judged
+		// by its next sample: what was read may belong to either program.
+		if again, err := os.Readlink(filepath.Join(folder, "exe")); err != nil || again != exe {
+			continue
+		}
 		v.judge(exe == v.w.bin, string(bytes.ReplaceAll(cmdline, []byte{0}, []byte(" "))), cmdline, environ)
 	}
 }

@@ -3,7 +3,6 @@ package kube_test
 import (
 	"testing"
 
-
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/kube/kubetest"
 )

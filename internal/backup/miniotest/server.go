@@ -107,7 +107,7 @@ func start(program, dir, home string) (*Server, error) {
 	var err error
 	for range tries {
 		s := &Server{program: program, dir: dir, home: home}
-		port := 0
+		var port int
 		if port, err = testserver.FreePort(); err != nil {
 			return nil, err
 		}

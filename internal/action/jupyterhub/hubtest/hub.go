@@ -172,7 +172,7 @@ func start(options Options, dir string) (*Hub, error) {
 	var err error
 	for range tries {
 		h := &Hub{Version: options.Version, options: options, program: program(options.Version), dir: dir}
-		port := 0
+		var port int
 		if port, err = testserver.FreePort(); err != nil {
 			return nil, err
 		}
