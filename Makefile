@@ -7,8 +7,11 @@ SHELL       := bash
 MAKEFLAGS   += --no-builtin-rules
 
 # The version comes from git by -ldflags below, so that Go need not ask git itself
-# (it refuses in a checkout that belongs to another user).
-export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
+# (it refuses in a checkout that belongs to another user). All targets build in the
+# same way, so that what one has compiled serves the others: without cgo, and without
+# the paths of this machine.
+export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false -trimpath)
+export CGO_ENABLED := 0
 
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 COMMIT  = $(shell git rev-parse HEAD 2>/dev/null)
@@ -53,11 +56,11 @@ help: ## List the targets.
 
 .PHONY: build
 build: ## Build the program at bin/refit: static, without cgo.
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/refit ./cmd/refit
+	go build -ldflags '$(LDFLAGS)' -o bin/refit ./cmd/refit
 
 .PHONY: guestbook
 guestbook: ## Build both releases of the example service at bin/guestbook-1.4.0 and bin/guestbook-2.0.0.
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./examples/guestbook/cmd/...
+	go build -ldflags '-s -w' -o bin/ ./examples/guestbook/cmd/...
 
 .PHONY: demo
 demo: demo-service ## Show the main job on a real service, in less than two minutes from a fresh clone.
@@ -112,7 +115,7 @@ test-race: $(MINIO) $(JUPYTERHUB)/5.5.4 ## Run all tests with the race detector;
 	@CGO_ENABLED=1 hack/test.sh -race $(PKG)
 
 .PHONY: e2e
-e2e: testbed $(HELM3) ## Test on real servers, the short set: the cluster, databases, hubs, fuzz targets; says how old the full one is.
+e2e: build testbed $(HELM3) ## Test on real servers, the short set: the cluster, databases, hubs, fuzz targets; says how old the full one is.
 	@hack/e2e.sh short $(TESTBED)
 
 .PHONY: cluster-accept
@@ -120,7 +123,7 @@ cluster-accept: testbed ## Test the real cluster: build it (once), bring it up, 
 	@hack/cluster-accept.sh $(TESTBED)
 
 .PHONY: e2e-full
-e2e-full: testbed $(HELM3) ## Test on real servers, everything; what passed is added to test/e2e/RECORD.md.
+e2e-full: build testbed $(HELM3) ## Test on real servers, everything; what passed is added to test/e2e/RECORD.md.
 	@hack/e2e.sh full $(TESTBED)
 
 .PHONY: sim

@@ -10,7 +10,7 @@ status=0
 # there are not too many.
 # Real servers of databases and hubs take minutes on a busy machine.
 # Tests in a cluster, TestCluster…, are left to make e2e, which has one.
-go test -timeout 10m -skip '^TestCluster' "$@" 2>&1 | tee "$out" | grep -v '\[no test files\]' || status=${PIPESTATUS[0]}
+go test -timeout 10m -skip '^TestCluster' "$@" 2>&1 | tee "$out" | grep --line-buffered -v "\[no test files\]" || status=${PIPESTATUS[0]}
 echo
 echo "slowest packages:"
 awk '$1 == "ok" && $3 ~ /s$/ {sub(/s$/, "", $3); printf "  %8.2fs  %s\n", $3, $2}' "$out" | sort -rn | head -5

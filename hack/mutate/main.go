@@ -11,14 +11,18 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
-// suites are the tests that are asked, the quickest first.
-func suites() [][]string {
-	return [][]string{
+// suites are the tests that are asked: those of the package of the rule first, which
+// know it best, then the quickest.
+func (m mutant) suites() [][]string {
+	own := "./" + path.Dir(m.file)
+	all := [][]string{
 		{"./internal/run", "-run", "TestScripts|TestAdvance|TestClock"},
 		{"./internal/plan"},
 		{"./internal/procedure"},
@@ -26,6 +30,16 @@ func suites() [][]string {
 		{"./internal/run"},
 		{"./internal/sim", "-run", "TestSeeds"},
 	}
+	slices.SortStableFunc(all, func(a, b []string) int {
+		switch {
+		case a[0] == own && b[0] != own:
+			return -1
+		case b[0] == own && a[0] != own:
+			return 1
+		}
+		return 0
+	})
+	return all
 }
 
 func main() {
@@ -113,7 +127,7 @@ func (m mutant) try(root, dir string) (string, error) {
 	if err := os.WriteFile(list, overlay, 0o600); err != nil {
 		return "", err
 	}
-	for _, s := range suites() {
+	for _, s := range m.suites() {
 		args := append([]string{"test", "-overlay", list, "-vet=off", "-count=1", "-failfast"}, s...)
 		cmd := exec.Command("go", args...)
 		cmd.Dir = root
