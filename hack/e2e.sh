@@ -28,7 +28,7 @@ servers() {
   local status=0 started=1
   if "$program" kubeconfig --name e2e > /dev/null 2>&1; then started=0; fi
   "$program" up --name e2e
-  export REFIT_TESTBED=$program REFIT_CLUSTER_NAME=e2e
+  export REFIT_TESTBED=$program REFIT_CLUSTER_NAME=e2e REFIT_TIER=$tier REFIT_PROGRAM=$PWD/bin/refit
   REFIT_CLUSTER=1 go test -C test/e2e ./... -count=1 -timeout "$1" || status=$?
   REFIT_TEST_KUBECONFIG=$("$program" kubeconfig --name e2e) \
     go test $(clustered) -run '^TestCluster' -count=1 -timeout "$1" || status=$?

@@ -17,6 +17,7 @@ import (
 	"github.com/refitproject/refit/internal/action/gate"
 	"github.com/refitproject/refit/internal/action/helm"
 	"github.com/refitproject/refit/internal/action/http"
+	"github.com/refitproject/refit/internal/action/image"
 	"github.com/refitproject/refit/internal/action/jupyterhub"
 	kubeaction "github.com/refitproject/refit/internal/action/kube"
 	"github.com/refitproject/refit/internal/action/manual"
@@ -123,6 +124,7 @@ func Actions(c Clients) []action.Action {
 		http.Check(c.HTTP),
 		http.Get(c.HTTP),
 		http.Request(c.HTTP),
+		image.Version(c.Kube),
 		jupyterhub.Check(c.JupyterHub),
 		jupyterhub.Spawn(c.JupyterHub),
 		jupyterhub.StartServers(c.JupyterHub),

@@ -14,7 +14,7 @@ import (
 // BackupInput is the input of database.backup.
 type BackupInput struct {
 	Database Connection       `json:"database" doc:"The database to save."`
-	Password action.SecretRef `json:"password,omitempty" refit:"secret" doc:"Password of the user; without it none is given."`
+	Password action.SecretRef `json:"password,omitempty" refit:"secret" doc:"Password of the user; without it none is given. SQLite has none, and it is not read."`
 	Identity string           `json:"identity,omitempty" doc:"Identity of the database that is meant, as database.schema hands it out; another one is refused."`
 	Store    string           `json:"store" doc:"Address of the store, such as file:///backups or s3://bucket/prefix?endpoint=https://host:port."`
 	Series   string           `json:"series,omitempty" doc:"Name of the series of backups; default made of the name of the database."`

@@ -201,7 +201,7 @@ func volume(t *testing.T) *inCluster {
 	t.Helper()
 	s := kubetest.New(t)
 	s.Images("jupyterhub-3")
-	c := &inCluster{Space: s, t: t, engine: "sqlite", image: "localhost/refit/jupyterhub-3:3.0.0", pod: "hub", container: "hub"}
+	c := &inCluster{Space: s, t: t, engine: "sqlite", image: "localhost/refit/jupyterhub:3.0.0", pod: "hub", container: "hub"}
 	c.env = s.Env()
 	c.env.Origin = s.Name
 	if err := os.Mkdir(filepath.Join(c.env.Dir, "store"), 0o700); err != nil {

@@ -20,7 +20,7 @@ const (
 // PrivilegesInput is the input of database.check-privileges.
 type PrivilegesInput struct {
 	Database Connection       `json:"database" doc:"The database, and the user whose rights are asked for."`
-	Password action.SecretRef `json:"password,omitempty" refit:"secret" doc:"Password of the user; without it none is given."`
+	Password action.SecretRef `json:"password,omitempty" refit:"secret" doc:"Password of the user; without it none is given. SQLite has none, and it is not read."`
 	For      []string         `json:"for,omitempty" doc:"What the user will do: migrate (change the schema: the default), backup (save and prove), restore."`
 }
 

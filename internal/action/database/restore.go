@@ -14,7 +14,7 @@ import (
 // handed out fits into it.
 type RestoreInput struct {
 	Database   Connection       `json:"database" doc:"The database to bring back."`
-	Password   action.SecretRef `json:"password,omitempty" refit:"secret" doc:"Password of the user; without it none is given."`
+	Password   action.SecretRef `json:"password,omitempty" refit:"secret" doc:"Password of the user; without it none is given. SQLite has none, and it is not read."`
 	Store      string           `json:"store" doc:"Address of the store."`
 	Backup     string           `json:"backup" doc:"Id of the backup, as database.backup hands it out."`
 	Key        action.SecretRef `json:"key,omitempty" refit:"secret" doc:"Age identity of an encrypted backup."`

@@ -9,7 +9,7 @@ import (
 // SchemaInput is the input of database.schema.
 type SchemaInput struct {
 	Database Connection       `json:"database" doc:"The database to look at."`
-	Password action.SecretRef `json:"password,omitempty" refit:"secret" doc:"Password of the user; without it none is given."`
+	Password action.SecretRef `json:"password,omitempty" refit:"secret" doc:"Password of the user; without it none is given. SQLite has none, and it is not read."`
 	Identity string           `json:"identity,omitempty" doc:"Identity of the database that is meant; another one is refused."`
 }
 

@@ -14,7 +14,7 @@ import (
 // VerifyInput is the input of database.verify.
 type VerifyInput struct {
 	Database Connection       `json:"database" doc:"Where the backup is restored into a scratch database: the server of the database that was saved, or another one of its kind."`
-	Password action.SecretRef `json:"password,omitempty" refit:"secret" doc:"Password of the user; without it none is given."`
+	Password action.SecretRef `json:"password,omitempty" refit:"secret" doc:"Password of the user; without it none is given. SQLite has none, and it is not read."`
 	Store    string           `json:"store" doc:"Address of the store."`
 	Backup   string           `json:"backup" doc:"Id of the backup, as database.backup hands it out."`
 	Level    int              `json:"level,omitempty" doc:"Level of the proof from 1 to 3; default 3."`

@@ -123,7 +123,8 @@ func (w World) open(
 	ctx context.Context, env action.Env, at Connection, password action.SecretRef,
 ) (e engine, end func(), err error) {
 	p := place{world: w, env: env, at: at, stopped: &atomic.Bool{}}
-	if len(password) > 0 {
+	// A procedure for all kinds names it always; SQLite has none.
+	if len(password) > 0 && at.Engine != engineSQLite {
 		values, err := env.ResolveSecrets(ctx, "password", map[string]action.SecretRef{"password": password})
 		if err != nil {
 			return nil, nil, err

@@ -20,7 +20,7 @@ import (
 type ReleaseInput struct {
 	Release    string `json:"release" doc:"Name of the release."`
 	Namespace  string `json:"namespace,omitempty" doc:"Namespace of the release; default the one that has a release of this name, which must be the only one."`
-	ValuesFile string `json:"valuesFile,omitempty" doc:"File with values, relative to the platform file, that those of the release must be the same as."`
+	ValuesFile string `json:"valuesFile,omitempty" doc:"File with values, relative to the platform file, that those of the release must be the same as; its newest revision has to be deployed then."`
 	Storage    string `json:"storage,omitempty" enum:"secrets,configmaps" doc:"Where Helm keeps its records; default secrets."`
 }
 
@@ -88,6 +88,10 @@ func (w World) observeRelease(
 		if in.ValuesFile == "" {
 			return nil
 		}
+		if why := unsettled(s, st.last()); why != "" {
+			seen = action.Observed[FactOutput]{Status: action.Failed, Reason: why}
+			return nil
+		}
 		want, err := readValues(env, in.ValuesFile)
 		if err != nil {
 			return err
@@ -103,6 +107,20 @@ func (w World) observeRelease(
 		return nil
 	})
 	return seen, err
+}
+
+// unsettled says why a release is not as its newest revision wants it, "" when it is.
+func unsettled(s *session, last *release.Release) string {
+	at := last.Info.LastDeployed.UTC().Format(time.RFC3339)
+	switch {
+	case last.Info.Status == common.StatusDeployed:
+		return ""
+	case pending(last):
+		return fmt.Sprintf("revision %d of %s is %s since %s: somebody is at it, or was ended in the middle: wait for them, "+
+			"or take it back with helm rollback", last.Version, s, last.Info.Status, at)
+	}
+	return fmt.Sprintf("revision %d of %s is %s since %s, not deployed: %s: upgrade or roll back first, so that the release "+
+		"is what its values say", last.Version, s, last.Info.Status, at, squeeze(last.Info.Description))
 }
 
 // some lists the first of many names.

@@ -49,13 +49,13 @@ spec:
   terminationGracePeriodSeconds: 1
   containers:
     - name: hub
-      image: localhost/refit/jupyterhub-5:5.5.4
+      image: localhost/refit/jupyterhub:5.5.0
       imagePullPolicy: IfNotPresent
       command: [sh, -c, "cp /config/*.py . && exec jupyterhub -f config.py"]
       env:
         - {name: HUBTEST_DIR, value: /srv/jupyterhub}
         - {name: HUBTEST_HOST, value: "0.0.0.0:8081"}
-        - {name: HUBTEST_VERSION, value: "5.5.4"}
+        - {name: HUBTEST_VERSION, value: "5.5.0"}
         - {name: HOME, value: /srv/jupyterhub}
         - {name: HUBTEST_TOKENS, value: %s}
       ports: [{name: http, containerPort: 8081}]
@@ -80,7 +80,7 @@ func TestClusterPortForward(t *testing.T) {
 		maps.Copy(out, more)
 		return out
 	}
-	obs, err := jupyterhub.Check(w).Observe(t.Context(), env, in(map[string]any{"for": "4m", "version": "5.5.4"}))
+	obs, err := jupyterhub.Check(w).Observe(t.Context(), env, in(map[string]any{"for": "4m", "version": "5.5.0"}))
 	if err != nil || obs.Status != action.Done {
 		t.Fatalf("check: %v, %+v", err, obs)
 	}

@@ -78,7 +78,7 @@ func Job(connector *kube.Connector) action.Action {
 		Targets:   []string{kube.KindTarget},
 		NoUndo:    "what the job has done is not known to Refit",
 		Resumable: true,
-		Check:     checkJob,
+		Check:     CheckJob,
 		Preview: func(_ context.Context, _ action.Env, in JobInput) (action.Preview, error) {
 			what := "a pod of its own"
 			if in.Image != "" {
@@ -92,12 +92,7 @@ func Job(connector *kube.Connector) action.Action {
 		Observe: j.observe,
 		Run:     j.run,
 		Access: func(_ context.Context, _ action.Env, in JobInput) ([]action.Access, error) {
-			list := []action.Access{
-				{Group: "batch", Resource: "jobs", Namespace: in.Namespace, Verbs: []string{"create", "delete", "get"}},
-				{Resource: "pods", Namespace: in.Namespace, Verbs: []string{"list"}},
-				{Resource: "pods/log", Namespace: in.Namespace, Verbs: []string{"get"}},
-				{Resource: "events", Namespace: in.Namespace, Verbs: []string{"list"}},
-			}
+			list := JobAccess(in.Namespace)
 			if len(in.SecretEnv) > 0 {
 				list = append(list, action.Access{
 					Resource: "secrets", Namespace: in.Namespace, Verbs: []string{"create", "delete"},
@@ -108,7 +103,18 @@ func Job(connector *kube.Connector) action.Action {
 	})
 }
 
-func checkJob(in JobInput) error {
+// JobAccess is what whoever runs a Job in a namespace has to be permitted.
+func JobAccess(namespace string) []action.Access {
+	return []action.Access{
+		{Group: "batch", Resource: "jobs", Namespace: namespace, Verbs: []string{"create", "delete", "get"}},
+		{Resource: "pods", Namespace: namespace, Verbs: []string{"list"}},
+		{Resource: "pods/log", Namespace: namespace, Verbs: []string{"get"}},
+		{Resource: "events", Namespace: namespace, Verbs: []string{"list"}},
+	}
+}
+
+// CheckJob refuses an input that no Job can be made of.
+func CheckJob(in JobInput) error {
 	if err := checkNamespace(in.Namespace); err != nil {
 		return err
 	}

@@ -27,12 +27,6 @@ import (
 const reasonNotPulled = "ImageNotPulled"
 
 const (
-	// prepullKind marks what kube.prepull leaves of its results, which is removed by
-	// a later step once it is older than prepullKeep.
-	prepullKind = "refit.dev/prepull"
-	prepullKeep = 7 * 24 * time.Hour
-	// prepullResult is the entry with the result.
-	prepullResult = "result"
 	// maxImages is how many images one step pulls.
 	maxImages = 20
 	// defaultGiveUp is for how long an image is tried that cannot be pulled.
@@ -187,19 +181,16 @@ func (o pull) set(ctx context.Context) (*appsv1.DaemonSet, error) {
 	return set, nil
 }
 
+// kept is the result of the step.
+func (o pull) kept() finding {
+	return finding{cluster: o.cluster, namespace: o.in.Namespace, name: o.name, of: "prepull"}
+}
+
 // result returns what an earlier attempt has put down, nil for nothing.
 func (o pull) result(ctx context.Context) (*PrepullOutput, error) {
-	kept, err := o.cluster.Typed.CoreV1().ConfigMaps(o.in.Namespace).Get(ctx, o.name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil, nil //nolint:nilnil // that it is not there is an answer
-	}
-	doing := fmt.Sprintf("read configmap %s in namespace %s", o.name, o.in.Namespace)
-	if err != nil {
-		return nil, failed(ctx, doing, err, action.ExtentNone)
-	}
 	out := &PrepullOutput{}
-	if err := json.Unmarshal([]byte(kept.Data[prepullResult]), out); err != nil {
-		return nil, failed(ctx, doing, err, action.ExtentNone)
+	if found, err := o.kept().read(ctx, out); err != nil || !found {
+		return nil, err
 	}
 	return out, nil
 }
@@ -224,7 +215,7 @@ func (p puller) run(ctx context.Context, env action.Env, in PrepullInput, _ map[
 
 // pull pulls and puts the result down.
 func (o pull) pull(ctx context.Context, env action.Env) (*PrepullOutput, error) {
-	if err := o.forget(ctx, env.Now()); err != nil {
+	if err := o.kept().forget(ctx, env.Now()); err != nil {
 		return nil, err
 	}
 	set, err := o.manifest(env)
@@ -243,18 +234,8 @@ func (o pull) pull(ctx context.Context, env action.Env) (*PrepullOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	data, err := json.Marshal(out)
-	if err != nil {
-		return nil, fmt.Errorf("encode the result: %w", err)
-	}
-	labels := ownLabels(env)
-	labels[prepullKind] = "result"
-	_, err = o.cluster.Typed.CoreV1().ConfigMaps(o.in.Namespace).Create(ctx, &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: o.name, Labels: labels},
-		Data:       map[string]string{prepullResult: string(data)},
-	}, metav1.CreateOptions{FieldManager: kube.FieldOwner})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return nil, failed(ctx, "put the result down", err, action.ExtentPartial)
+	if err := o.kept().write(ctx, env, out); err != nil {
+		return nil, err
 	}
 	return out, nil
 }
@@ -272,7 +253,7 @@ func (o pull) manifest(env action.Env) (*appsv1.DaemonSet, error) {
 		NodeSelector: o.in.NodeSelector, Tolerations: tolerations,
 		AutomountServiceAccountToken: new(false), TerminationGracePeriodSeconds: new(int64(0)),
 		SecurityContext: &corev1.PodSecurityContext{
-			RunAsNonRoot: new(true), RunAsUser: new(int64(65534)),
+			RunAsNonRoot: new(true), RunAsUser: new(int64(Nobody)),
 			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
 	}
@@ -470,30 +451,5 @@ func (o pull) clean(ctx context.Context, all bool) error {
 	if !all {
 		return nil
 	}
-	err = o.cluster.Typed.CoreV1().ConfigMaps(o.in.Namespace).Delete(ctx, o.name, metav1.DeleteOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
-		doing := fmt.Sprintf("remove configmap %s in namespace %s", o.name, o.in.Namespace)
-		return failed(ctx, doing, err, action.ExtentUnknown)
-	}
-	return nil
-}
-
-// forget removes results of earlier steps that nobody needs any more.
-func (o pull) forget(ctx context.Context, now time.Time) error {
-	maps := o.cluster.Typed.CoreV1().ConfigMaps(o.in.Namespace)
-	list, err := maps.List(ctx, metav1.ListOptions{LabelSelector: prepullKind})
-	if err != nil {
-		return failed(ctx, "look for earlier results in namespace "+o.in.Namespace, err, action.ExtentNone)
-	}
-	for i := range list.Items {
-		old := &list.Items[i]
-		if now.Sub(old.CreationTimestamp.Time) < prepullKeep {
-			continue
-		}
-		err := maps.Delete(ctx, old.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &old.UID}})
-		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-			return failed(ctx, "remove an earlier result", err, action.ExtentPartial)
-		}
-	}
-	return nil
+	return o.kept().remove(ctx)
 }

@@ -66,7 +66,7 @@ func TestClusterPrepullForgets(t *testing.T) {
 	if len(nodes) == 0 {
 		t.Errorf("got %v", out)
 	}
-	list, err := space.Cluster.Typed.CoreV1().ConfigMaps(space.Name).List(t.Context(), metav1.ListOptions{LabelSelector: "refit.dev/prepull"})
+	list, err := space.Cluster.Typed.CoreV1().ConfigMaps(space.Name).List(t.Context(), metav1.ListOptions{LabelSelector: "refit.dev/result=prepull"})
 	if err != nil || len(list.Items) != 1 {
 		t.Errorf("%d results are kept, %v", len(list.Items), err)
 	}

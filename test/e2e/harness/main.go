@@ -23,8 +23,8 @@ const (
 	// Enabled has to be set for tests to run at all; "keep" leaves the cluster up
 	// that they have started.
 	Enabled = "REFIT_CLUSTER"
-	// Program is refit-testbed.
-	Program = "REFIT_TESTBED"
+	// Testbed is refit-testbed.
+	Testbed = "REFIT_TESTBED"
 	// Name is that of its cluster, "e2e" if it is not set.
 	Name = "REFIT_CLUSTER_NAME"
 	// Kubeconfig and Context name a cluster of somebody's own instead. It needs the
@@ -37,6 +37,9 @@ const (
 type cluster struct {
 	config *rest.Config
 	client kubernetes.Interface
+	// file and context are where its address and credentials stand; no context is
+	// the current one.
+	file, context string
 	// bed is refit-testbed with the name of the cluster; nil when it is of
 	// somebody's own.
 	bed *bed
@@ -68,9 +71,9 @@ func run(m *testing.M) (code int, err error) {
 		}
 		return m.Run(), nil
 	}
-	b := &bed{program: os.Getenv(Program), name: os.Getenv(Name)}
+	b := &bed{program: os.Getenv(Testbed), name: os.Getenv(Name)}
 	if b.program == "" {
-		return 1, fmt.Errorf("neither %s nor %s is set: see make e2e", Program, Kubeconfig)
+		return 1, fmt.Errorf("neither %s nor %s is set: see make e2e", Testbed, Kubeconfig)
 	}
 	if b.name == "" {
 		b.name = "e2e"
@@ -111,7 +114,7 @@ func reach(file, name string) (*cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	return &cluster{config: config, client: client}, nil
+	return &cluster{config: config, client: client, file: file, context: name}, nil
 }
 
 // bed runs refit-testbed for one cluster.

@@ -25,6 +25,8 @@ type Space struct {
 	// Client and Config reach the cluster.
 	Client kubernetes.Interface
 	Config *rest.Config
+	// Kubeconfig and Context are for programs; no context is the current one.
+	Kubeconfig, Context string
 
 	t   *testing.T
 	bed *bed
@@ -41,7 +43,9 @@ func New(t *testing.T) *Space {
 	if shared == nil {
 		t.Skipf("it needs a cluster, which %s=1 permits: see make e2e", Enabled)
 	}
-	s := &Space{Client: shared.client, Config: shared.config, t: t, bed: shared.bed}
+	s := &Space{
+		Client: shared.client, Config: shared.config, Kubeconfig: shared.file, Context: shared.context, t: t, bed: shared.bed,
+	}
 	ns, err := s.Client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-", Labels: map[string]string{mark: "true"}},
 	}, metav1.CreateOptions{})

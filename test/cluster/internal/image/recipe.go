@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path"
@@ -16,6 +17,9 @@ import (
 type Recipe struct {
 	// Name is that of the file, without .yaml.
 	Name string `json:"-"`
+	// Image is the name of the image, Name if it is not set: recipes of several
+	// versions of one thing have one image with several tags.
+	Image string `json:"image,omitempty"`
 	// Tag is its version for people.
 	Tag string `json:"tag"`
 	// Summary says what it is for.
@@ -59,7 +63,7 @@ type File struct {
 }
 
 // Ref is the name by which pods use the image.
-func (r Recipe) Ref() string { return "localhost/refit/" + r.Name + ":" + r.Tag }
+func (r Recipe) Ref() string { return "localhost/refit/" + cmp.Or(r.Image, r.Name) + ":" + r.Tag }
 
 // Programs returns the programs that have to be built before, sorted.
 func (r Recipe) Programs() []string {
