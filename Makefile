@@ -63,10 +63,11 @@ guestbook: ## Build both releases of the example service at bin/guestbook-1.4.0 
 	go build -ldflags '-s -w' -o bin/ ./examples/guestbook/cmd/...
 
 .PHONY: demo
-demo: demo-service ## Show the main job on a real service, in less than two minutes from a fresh clone.
+demo: $(HELM3) ## Upgrade a real JupyterHub on a real Kubernetes of this machine; needs root, builds both at the first time (KEEP=1).
+	@hack/demo-hub.sh
 
 .PHONY: demo-service
-demo-service: ## Upgrade the guestbook, then let an upgrade fail (FAIL=migrate, verify, unknown or lease; KEEP=1).
+demo-service: ## Without root, in less than two minutes: upgrade the guestbook, then let an upgrade fail (FAIL=migrate, verify, unknown or lease; KEEP=1).
 	@hack/demo-service.sh
 
 .PHONY: demo-wiki

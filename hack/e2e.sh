@@ -56,10 +56,15 @@ age() {
 }
 
 begin=$SECONDS
+# Images are made with these; what a cluster needs it installs itself.
+if [ "$(id -u)" = 0 ]; then
+  hack/packages.sh debootstrap
+  command -v npm > /dev/null || hack/packages.sh npm
+fi
 case $tier in
   short)
     part cluster hack/cluster-accept.sh "$2"
-    part servers servers 15m
+    part servers servers 25m
     part fuzz hack/fuzz.sh 10s
     ;;
   full)

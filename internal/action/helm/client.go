@@ -2,6 +2,7 @@ package helm
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -18,8 +19,16 @@ type client struct {
 	*helmkube.Client
 
 	session *session
+	// limit ends waiting.
+	limit context.Context //nolint:containedctx // Helm has it in its options, and hands none through
 	// trouble is what was found out about what did not become ready.
 	trouble string
+}
+
+// within is how long Helm waits.
+func (c *client) within(limit context.Context) helmkube.WaitOption {
+	c.limit = limit
+	return helmkube.WithWaitContext(limit)
 }
 
 var (
@@ -53,30 +62,39 @@ func (c *client) GetWaiter(strategy helmkube.WaitStrategy) (helmkube.Waiter, err
 func (c *client) GetWaiterWithOptions(
 	strategy helmkube.WaitStrategy, options ...helmkube.WaitOption,
 ) (helmkube.Waiter, error) {
-	w, err := c.Client.GetWaiterWithOptions(strategy, options...)
+	limit := c.limit
+	if limit == nil {
+		limit = context.Background()
+	}
+	ctx, end := context.WithCancel(limit)
+	// The last one counts.
+	w, err := c.Client.GetWaiterWithOptions(strategy, append(options, helmkube.WithWaitContext(ctx))...)
 	if err != nil {
+		end()
 		return nil, err
 	}
-	return &waiter{Waiter: w, client: c}, nil
+	return &waiter{Waiter: w, client: c, end: end}, nil
 }
 
-// waiter waits as Helm does, and looks into what it has waited for in vain.
+// waiter waits as Helm does, looks into what it has waited for in vain, and does not wait
+// for what ends again and again.
 type waiter struct {
 	helmkube.Waiter
 
 	client *client
+	end    context.CancelFunc
 }
 
 // Wait implements kube.Waiter.
 func (w *waiter) Wait(list helmkube.ResourceList, timeout time.Duration) error {
 	w.client.session.progress("waiting until objects are ready", len(list))
-	return w.look(list, w.Waiter.Wait(list, timeout))
+	return w.unlessCrashing(list, func() error { return w.Waiter.Wait(list, timeout) })
 }
 
 // WaitWithJobs implements kube.Waiter.
 func (w *waiter) WaitWithJobs(list helmkube.ResourceList, timeout time.Duration) error {
 	w.client.session.progress("waiting until objects are ready and jobs have ended", len(list))
-	return w.look(list, w.Waiter.WaitWithJobs(list, timeout))
+	return w.unlessCrashing(list, func() error { return w.Waiter.WaitWithJobs(list, timeout) })
 }
 
 // WatchUntilReady implements kube.Waiter.
@@ -85,6 +103,38 @@ func (w *waiter) WatchUntilReady(list helmkube.ResourceList, timeout time.Durati
 		w.client.session.progress("waiting for hook "+objectName(info), 0)
 	}
 	return w.look(list, w.Waiter.WatchUntilReady(list, timeout))
+}
+
+// crashEvery is how often pods are looked at while Helm waits for them.
+const crashEvery = 3 * time.Second
+
+// unlessCrashing waits, and gives up early when a container ends again and again: nobody
+// is served until the time is over.
+func (w *waiter) unlessCrashing(list helmkube.ResourceList, wait func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- wait() }()
+	tick := time.NewTicker(crashEvery)
+	defer tick.Stop()
+	seen := crashes{}
+	for {
+		select {
+		case err := <-done:
+			return w.look(list, err)
+		case <-tick.C:
+		}
+		ctx, release := w.client.session.carrier.late(context.Background())
+		text := w.client.session.crashing(ctx, list, seen)
+		release()
+		if text == "" {
+			continue
+		}
+		w.end()
+		if err := <-done; err == nil {
+			return nil // It became ready at this very moment.
+		}
+		w.client.trouble = text
+		return errors.New("not ready. status: a container ends again and again")
+	}
 }
 
 func (w *waiter) look(list helmkube.ResourceList, err error) error {

@@ -150,6 +150,22 @@ func TestClusterUpgradeKeepsOwnership(t *testing.T) {
 	}
 }
 
+// TestClusterUpgradeGivesUp has a program that ends at once, again and again: the upgrade
+// ends long before its time is over, and says what the program said last.
+func TestClusterUpgradeGivesUp(t *testing.T) {
+	t.Parallel()
+	w, _ := family(t)
+	s := newSpace(t)
+	in := s.input(map[string]any{"values": map[string]any{"image": "localhost/refit/busybox:1", "command": "echo no such table; exit 3"}})
+	limit := within(t, 10*time.Minute)
+	_, err := helm.Upgrade(w).Run(limit, s.env, in, nil)
+	failed, ok := errors.AsType[*action.Error](err)
+	if !ok || failed.Reason != "NotReady" || failed.Effect != action.ExtentPartial || limit.Err() != nil ||
+		!strings.Contains(err.Error(), "was started 5 times: container web ended with exit code 3: no such table") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestClusterUpgradeExplains tells why an upgrade did not come to its end.
 func TestClusterUpgradeExplains(t *testing.T) {
 	t.Parallel()

@@ -81,7 +81,7 @@ func (s *session) adopt(ctx context.Context, st standing, rel *release.Release, 
 	}
 	limit, cancel := waiting(ctx)
 	defer cancel()
-	w, err := s.client.GetWaiterWithOptions(helmkube.StatusWatcherStrategy, helmkube.WithWaitContext(limit))
+	w, err := s.client.GetWaiterWithOptions(helmkube.StatusWatcherStrategy, s.client.within(limit))
 	if err != nil {
 		return false, err
 	}
@@ -123,7 +123,7 @@ func (s *session) bury(ctx context.Context, rel *release.Release, again bool) er
 			return errors.Join(errs...)
 		}
 		limit, cancel := waiting(ctx)
-		w, err := s.client.GetWaiterWithOptions(helmkube.StatusWatcherStrategy, helmkube.WithWaitContext(limit))
+		w, err := s.client.GetWaiterWithOptions(helmkube.StatusWatcherStrategy, s.client.within(limit))
 		if err == nil {
 			err = w.WaitForDelete(h.list, patience)
 		}

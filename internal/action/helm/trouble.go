@@ -35,6 +35,37 @@ func (s *session) trouble(ctx context.Context, list helmkube.ResourceList) strin
 	return squeeze(strings.Join(found, "; "))
 }
 
+// crashLimit is how often a container may end while it is waited for. By then Kubernetes
+// has let 70 seconds pass between the attempts, with which servers come back that it needs.
+const crashLimit = 4
+
+// crashes are the restarts of containers that were counted first, by pod and container.
+type crashes map[string]int32
+
+// crashing says which pod has a container that ended too often since it was first looked
+// at, "" for none.
+func (s *session) crashing(ctx context.Context, list helmkube.ResourceList, seen crashes) string {
+	for _, info := range list {
+		for _, pod := range s.podsOf(ctx, info) {
+			for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+				id := string(pod.UID) + "/" + c.Name
+				first, known := seen[id]
+				if !known {
+					first, seen[id] = c.RestartCount, c.RestartCount
+				}
+				w := c.State.Waiting
+				if c.RestartCount-first < crashLimit || w == nil || w.Reason != "CrashLoopBackOff" {
+					continue
+				}
+				text := s.containerTrouble(ctx, &pod, c)
+				return squeeze(fmt.Sprintf("%s: pod %s was started %d times: %s",
+					objectName(info), pod.Name, c.RestartCount+1, text))
+			}
+		}
+	}
+	return ""
+}
+
 // podsOf returns the pods of an object; none when nobody can tell, because it only
 // explains what is known to be wrong.
 func (s *session) podsOf(ctx context.Context, info *resource.Info) []corev1.Pod {

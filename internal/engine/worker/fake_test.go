@@ -167,13 +167,15 @@ func lampPlan() *plan.Plan {
 		}
 	}
 	unknown := step("gone", action.Mutating)
+	restored := step("restored", action.Mutating)
+	restored.Action, restored.Reversible = "test.burn@1", plan.ReversibleRestore
 	wrong := step("wrong", action.Mutating)
 	wrong.Action, wrong.With = "test.change@1", map[string]any{"colour": "red"}
 	return &plan.Plan{
 		Targets: []plan.Target{{Name: "home", Kind: "place", Identity: "here"}},
 		Stages: []plan.Stage{{ID: "s1", Steps: []plan.Step{
 			step("change", action.Mutating), step("blind", action.Mutating), step("backup", action.Scratch),
-			step("burn", action.Mutating), step("look", action.ReadOnly), unknown, wrong,
+			step("burn", action.Mutating), step("look", action.ReadOnly), unknown, wrong, restored,
 		}}},
 	}
 }

@@ -186,6 +186,7 @@ func TestPerform(t *testing.T) {
 		"AnyError": {"So is any other error.", run.Undo, "change", errWorld, nil, run.OperationEnded{Extent: "unknown", Retryable: true, Reason: "Failed", Message: "connection reset"}},
 		"Panic":    {"A panic tells its type only.", run.Do, "change", nil, "hunter2", run.OperationEnded{Extent: "unknown", Reason: "Panicked", Message: "the action broke down (string): report it as a bug of the action"}},
 		"NoUndo":   {"There is no inverse.", run.Undo, "burn", nil, nil, run.OperationEnded{Extent: "none", Reason: "NoUndo", Message: action.ErrNoUndo.Error()}},
+		"Restored": {"A restore came before, and there is no more to it.", run.Undo, "restored", nil, nil, run.OperationEnded{OK: true}},
 		"Gone":     {"The program has no such action.", run.Do, "gone", nil, nil, run.OperationEnded{Extent: "none", Reason: "UnknownAction", Message: `this program has no action "test.gone@1": use the version of refit that made the plan`}},
 		"Wrong":    {"The input does not fit.", run.Do, "wrong", nil, nil, run.OperationEnded{Extent: "none", Reason: "InvalidInput", Message: `input of test.change: /colour: unknown field "colour": did you mean "color"?`}},
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/refitproject/refit/internal/action"
+	"github.com/refitproject/refit/internal/plan"
 	"github.com/refitproject/refit/internal/run"
 )
 
@@ -28,6 +29,9 @@ func (j *job) perform(ctx context.Context, c run.PerformOperation) (run.Body, er
 		output, err = e.act.Run(ctx, e.env, e.in, e.before)
 		return err
 	})
+	if c.Op.What == run.Undo && errors.Is(err, action.ErrNoUndo) && e.step.Reversible == plan.ReversibleRestore {
+		err = nil // The restore, which came before, has brought back what it did.
+	}
 	if interrupted(ctx, err) && !certain(err) {
 		end.Extent, end.Retryable, end.Reason = string(action.ExtentUnknown), true, reasonInterrupted
 		end.Message = oneLine("it was interrupted: " + err.Error())
