@@ -111,20 +111,24 @@ const crashEvery = 3 * time.Second
 // unlessCrashing waits, and gives up early when a container ends again and again: nobody
 // is served until the time is over.
 func (w *waiter) unlessCrashing(list helmkube.ResourceList, wait func() error) error {
+	seen := crashes{}
+	look := func(begin bool) string {
+		ctx, release := w.client.session.carrier.late(context.Background())
+		defer release()
+		return w.client.session.crashing(ctx, list, seen, begin)
+	}
+	look(true)
 	done := make(chan error, 1)
 	go func() { done <- wait() }()
 	tick := time.NewTicker(crashEvery)
 	defer tick.Stop()
-	seen := crashes{}
 	for {
 		select {
 		case err := <-done:
 			return w.look(list, err)
 		case <-tick.C:
 		}
-		ctx, release := w.client.session.carrier.late(context.Background())
-		text := w.client.session.crashing(ctx, list, seen)
-		release()
+		text := look(false)
 		if text == "" {
 			continue
 		}

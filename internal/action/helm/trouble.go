@@ -39,22 +39,21 @@ func (s *session) trouble(ctx context.Context, list helmkube.ResourceList) strin
 // has let 70 seconds pass between the attempts, with which servers come back that it needs.
 const crashLimit = 4
 
-// crashes are the restarts of containers that were counted first, by pod and container.
+// crashes are the restarts of containers when waiting began, by pod and container.
 type crashes map[string]int32
 
-// crashing says which pod has a container that ended too often since it was first looked
-// at, "" for none.
-func (s *session) crashing(ctx context.Context, list helmkube.ResourceList, seen crashes) string {
+// crashing says which pod has a container that ended too often since waiting began, ""
+// for none. With begin it only counts.
+func (s *session) crashing(ctx context.Context, list helmkube.ResourceList, seen crashes, begin bool) string {
 	for _, info := range list {
 		for _, pod := range s.podsOf(ctx, info) {
 			for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
 				id := string(pod.UID) + "/" + c.Name
-				first, known := seen[id]
-				if !known {
-					first, seen[id] = c.RestartCount, c.RestartCount
+				if begin {
+					seen[id] = c.RestartCount
 				}
 				w := c.State.Waiting
-				if c.RestartCount-first < crashLimit || w == nil || w.Reason != "CrashLoopBackOff" {
+				if c.RestartCount-seen[id] < crashLimit || w == nil || w.Reason != "CrashLoopBackOff" {
 					continue
 				}
 				text := s.containerTrouble(ctx, &pod, c)

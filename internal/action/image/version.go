@@ -95,7 +95,7 @@ func checkVersion(in VersionInput) error {
 	case in.Version == "" && in.Match != "":
 		return errors.New("field \"match\" goes with \"version\"")
 	}
-	return kubeaction.CheckJob(in.job())
+	return in.job().Check()
 }
 
 // job is what runs the program.

@@ -78,7 +78,7 @@ func Job(connector *kube.Connector) action.Action {
 		Targets:   []string{kube.KindTarget},
 		NoUndo:    "what the job has done is not known to Refit",
 		Resumable: true,
-		Check:     CheckJob,
+		Check:     JobInput.Check,
 		Preview: func(_ context.Context, _ action.Env, in JobInput) (action.Preview, error) {
 			what := "a pod of its own"
 			if in.Image != "" {
@@ -113,8 +113,8 @@ func JobAccess(namespace string) []action.Access {
 	}
 }
 
-// CheckJob refuses an input that no Job can be made of.
-func CheckJob(in JobInput) error {
+// Check refuses an input that no Job can be made of.
+func (in JobInput) Check() error {
 	if err := checkNamespace(in.Namespace); err != nil {
 		return err
 	}

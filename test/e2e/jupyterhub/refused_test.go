@@ -58,9 +58,9 @@ func TestRefused(t *testing.T) {
 		},
 		{
 			"value that the chart has removed", func() {
-				s.rewrite("values.yaml", strings.Replace(values, "hub:\n", "hub:\n  extraConfigMap: {a: b}\n", 1))
+				s.install(strings.Replace(values, "hub:\n", "hub:\n  extraConfigMap: {a: b}\n", 1))
 			},
-			func() { s.rewrite("values.yaml", values) },
+			func() { s.install(values) },
 			exitHalted, []string{"to-4.4.0/values", "REMOVED: hub.extraConfigMap"},
 		},
 		{
@@ -112,6 +112,13 @@ func TestRefused(t *testing.T) {
 	s.refit.Must(exitDone, "retry", s.run, "to-4.4.0", "save")
 	s.refit.Must(exitDone, "drive", s.run)
 	s.is(newest, before)
+}
+
+// install upgrades the release to other values, by helm.
+func (s *site) install(values string) {
+	s.t.Helper()
+	s.rewrite("values.yaml", values)
+	s.helm.Must(0, "upgrade", release, chart(middle.chart), "--values", "values.yaml", "--wait", "--timeout", "5m")
 }
 
 // unwrap makes one line of a text that was wrapped.
