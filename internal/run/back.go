@@ -211,13 +211,12 @@ func (s *State) backDone(f spot) {
 			s.Held--
 		}
 	case Retake:
-		if !f.op.happened() {
-			s.leaveToOthers(f.op)
-			return
-		}
-		if !f.state.Lease.Held {
+		switch {
+		case f.op.happened() && !f.state.Lease.Held:
 			f.state.Lease.Held, f.state.Lease.Since = true, s.At
 			s.Held++
+		case !f.op.happened() && !f.state.Lease.Held:
+			s.leaveToOthers(f.op)
 		}
 	case Do, Restore, Check:
 	}

@@ -14,7 +14,8 @@ type builder struct {
 	// the facts were checked.
 	later    []Operation
 	restored []string
-	retaken  []Place
+	// retaken are the leases that are taken again, seenTo those that are held.
+	retaken, seenTo []Place
 }
 
 // buildBack derives the rollback: the reverse of the order in which the steps
@@ -118,18 +119,24 @@ func (r *builder) restore(at Place, step *plan.Step) {
 
 // retake takes the leases again that kept writers off a component while it was
 // backed up: those of the stage, and those of stages before it that are held to the
-// end of the run.
+// end of the run. One that is held is seen to, because what is to be undone may have
+// let the writers in again: an upgrade that starts what was stopped.
 func (r *builder) retake(stage int, component string) {
 	for _, at := range r.s.Order {
 		st, step := r.s.stepAt(at)
 		if at.Stage > stage || at.Stage < stage && (step.Lease == nil || step.Lease.Until != "run") {
 			continue
 		}
-		if st.Lease == nil || !r.s.stepHappened(at) || st.Lease.Held || st.Lease.Taken ||
-			!slices.Contains(step.Quiesces, component) || slices.Contains(r.retaken, at) {
+		if st.Lease == nil || !r.s.stepHappened(at) || st.Lease.Taken ||
+			!slices.Contains(step.Quiesces, component) || slices.Contains(r.retaken, at) ||
+			slices.Contains(r.seenTo, at) {
 			continue
 		}
-		r.retaken = append(r.retaken, at)
+		if st.Lease.Held {
+			r.seenTo = append(r.seenTo, at)
+		} else {
+			r.retaken = append(r.retaken, at)
+		}
 		r.b.Items = append(r.b.Items, r.operation(at, Retake, "", ""))
 	}
 }

@@ -53,6 +53,11 @@ func (c *client) Update(
 	return c.Client.Update(originals, targets, options...)
 }
 
+// waiter waits by the status of objects, until limit ends.
+func (c *client) waiter(limit context.Context) (helmkube.Waiter, error) {
+	return c.GetWaiterWithOptions(helmkube.StatusWatcherStrategy, c.within(limit)) //nolint:contextcheck // an option has it
+}
+
 // GetWaiter implements kube.Interface.
 func (c *client) GetWaiter(strategy helmkube.WaitStrategy) (helmkube.Waiter, error) {
 	return c.GetWaiterWithOptions(strategy)
@@ -120,7 +125,7 @@ func (w *waiter) unlessCrashing(list helmkube.ResourceList, wait func() error) e
 	look(true)
 	done := make(chan error, 1)
 	go func() { done <- wait() }()
-	tick := time.NewTicker(crashEvery)
+	tick := time.NewTicker(crashEvery) //nolint:forbidigo // it only looks, and decides nothing by the time
 	defer tick.Stop()
 	for {
 		select {

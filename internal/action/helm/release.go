@@ -116,11 +116,12 @@ func unsettled(s *session, last *release.Release) string {
 	case last.Info.Status == common.StatusDeployed:
 		return ""
 	case pending(last):
-		return fmt.Sprintf("revision %d of %s is %s since %s: somebody is at it, or was ended in the middle: wait for them, "+
-			"or take it back with helm rollback", last.Version, s, last.Info.Status, at)
+		return fmt.Sprintf("revision %d of %s is %s since %s: somebody is at it, or was ended in the middle: "+
+			"wait for them, or take it back with helm rollback", last.Version, s, last.Info.Status, at)
 	}
-	return fmt.Sprintf("revision %d of %s is %s since %s, not deployed: %s: upgrade or roll back first, so that the release "+
-		"is what its values say", last.Version, s, last.Info.Status, at, squeeze(last.Info.Description))
+	return fmt.Sprintf("revision %d of %s is %s since %s, not deployed: %s: upgrade or roll back first, "+
+		"so that the release is what its values say", last.Version, s, last.Info.Status, at,
+		squeeze(last.Info.Description))
 }
 
 // some lists the first of many names.

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 
-	helmkube "helm.sh/helm/v4/pkg/kube"
 	"helm.sh/helm/v4/pkg/release/common"
 	release "helm.sh/helm/v4/pkg/release/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -81,7 +80,7 @@ func (s *session) adopt(ctx context.Context, st standing, rel *release.Release, 
 	}
 	limit, cancel := waiting(ctx)
 	defer cancel()
-	w, err := s.client.GetWaiterWithOptions(helmkube.StatusWatcherStrategy, s.client.within(limit))
+	w, err := s.client.waiter(limit)
 	if err != nil {
 		return false, err
 	}
@@ -123,7 +122,7 @@ func (s *session) bury(ctx context.Context, rel *release.Release, again bool) er
 			return errors.Join(errs...)
 		}
 		limit, cancel := waiting(ctx)
-		w, err := s.client.GetWaiterWithOptions(helmkube.StatusWatcherStrategy, s.client.within(limit))
+		w, err := s.client.waiter(limit)
 		if err == nil {
 			err = w.WaitForDelete(h.list, patience)
 		}

@@ -61,7 +61,7 @@ func Version(connector *kube.Connector) action.Action {
 		Preview: func(_ context.Context, _ action.Env, in VersionInput) (action.Preview, error) {
 			text := fmt.Sprintf("run %s in a pod with image %s", exec.Quote(in.Command), in.Image)
 			if in.Version != "" {
-				text += fmt.Sprintf(", which needs %s %s", in.match(), in.Version)
+				text += ", which needs " + in.needed()
 			}
 			return action.Preview{Summary: text}, nil
 		},
@@ -104,7 +104,8 @@ func (in VersionInput) job() kubeaction.JobInput {
 		"automountServiceAccountToken": false,
 		// Whoever it is otherwise: the strictest Pod Security level lets it run.
 		"securityContext": map[string]any{
-			"runAsNonRoot": true, "runAsUser": kubeaction.Nobody, "seccompProfile": map[string]any{"type": "RuntimeDefault"},
+			"runAsNonRoot": true, "runAsUser": kubeaction.Nobody,
+			"seccompProfile": map[string]any{"type": "RuntimeDefault"},
 		},
 		"containers": []any{map[string]any{
 			"name": "main", "image": in.Image, "command": in.Command,
@@ -192,18 +193,28 @@ func ask(ctx context.Context, env action.Env, q kubeaction.Question, in VersionI
 	case has == "":
 		return "", &action.Error{
 			Reason: reasonNoVersion, Effect: action.ExtentNone, Remedy: "name a command that prints the version",
-			Err: fmt.Errorf("%s in image %s prints no version: %q", exec.Quote(in.Command), in.Image, firstLine(printed)),
+			Err: fmt.Errorf("%s in image %s prints no version: %q",
+				exec.Quote(in.Command), in.Image, firstLine(printed)),
 		}
 	case in.Version != "" && !sameVersion(has, in.Version, in.match()):
 		return "", &action.Error{
 			Reason: reasonAnotherVersion, Effect: action.ExtentNone, Retryable: true,
 			Remedy: "build the image anew, under another tag where nodes have this one, or name another image",
-			Err: fmt.Errorf("image %s has %s, needed is %s%s", in.Image, has,
-				map[string]string{matchExact: "", matchMinor: "the minor version of ", matchMajor: "the major version of "}[in.match()],
-				in.Version),
+			Err:    fmt.Errorf("image %s has %s, needed is %s", in.Image, has, in.needed()),
 		}
 	}
 	return has, nil
+}
+
+// needed says which version is needed.
+func (in VersionInput) needed() string {
+	switch in.match() {
+	case matchMinor:
+		return "the minor version of " + in.Version
+	case matchMajor:
+		return "the major version of " + in.Version
+	}
+	return in.Version
 }
 
 func firstLine(text string) string {

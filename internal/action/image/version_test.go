@@ -49,6 +49,8 @@ func TestClusterVersionSuite(t *testing.T) {
 
 // TestClusterVersion looks into an image that prints one version or another; what
 // is not as needed is told, and no pod is left.
+//
+//nolint:tparallel // what the cases leave is counted after them
 func TestClusterVersion(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)

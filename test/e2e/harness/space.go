@@ -44,7 +44,8 @@ func New(t *testing.T) *Space {
 		t.Skipf("it needs a cluster, which %s=1 permits: see make e2e", Enabled)
 	}
 	s := &Space{
-		Client: shared.client, Config: shared.config, Kubeconfig: shared.file, Context: shared.context, t: t, bed: shared.bed,
+		Client: shared.client, Config: shared.config, Kubeconfig: shared.file, Context: shared.context,
+		t: t, bed: shared.bed,
 	}
 	ns, err := s.Client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-", Labels: map[string]string{mark: "true"}},

@@ -48,7 +48,7 @@ func TestKilled(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, postgres, middle)
 	before := s.work()
-	digest, _ := s.plan()
+	digest := s.plan()
 	args := []string{"apply", "plan.json", "--digest", digest, "--run", s.run}
 	places, killed := places(), 0
 	for at := 0; at < len(places); {
@@ -105,7 +105,7 @@ func TestMigrationFails(t *testing.T) {
 			s := newSite(t, kind, middle)
 			before := s.work()
 			s.sql("ALTER TABLE service_role_map ADD COLUMN managed_by_auth INTEGER")
-			digest, _ := s.plan()
+			digest := s.plan()
 			s.refit.Must(exitHalted, "apply", "plan.json", "--digest", digest, "--run", s.run)
 			step, want := "migrate", "managed_by_auth"
 			if kind == sqlite {
@@ -135,7 +135,7 @@ func TestLoginsEnabledMeanwhile(t *testing.T) {
 	}
 	s := newSite(t, postgres, middle)
 	before := s.work()
-	digest, _ := s.plan()
+	digest := s.plan()
 	started := false
 	code, text := s.follow(s.refit.Command("apply", "plan.json", "--digest", digest, "--run", s.run), func(line string) {
 		if !started && strings.Contains(line, "to-4.4.0/save  started") {

@@ -44,34 +44,40 @@ func TestRefused(t *testing.T) {
 				s.admin("ALTER TABLE users OWNER TO postgres; GRANT SELECT, INSERT, UPDATE, DELETE ON users TO hub")
 			},
 			func() { s.admin("ALTER TABLE users OWNER TO hub") },
-			exitBlocked, []string{"to-4.4.0/privileges", "users", "OWNER"},
+			exitBlocked,
+			[]string{"to-4.4.0/privileges", "users", "OWNER"},
 		},
 		{
 			"user image of another version", func() { s.inputs["userImage"] = "localhost/refit/jupyter:4.1.6" },
 			func() { delete(s.inputs, "userImage") },
-			exitHalted, []string{"to-4.4.0/image-version", "has 4.1.6, needed is the minor version of 5.5.0"},
+			exitHalted,
+			[]string{"to-4.4.0/image-version", "has 4.1.6, needed is the minor version of 5.5.0"},
 		},
 		{
 			"image that cannot be pulled", func() { s.inputs["userImage"] = "localhost/refit/nobody-has-it:1" },
 			func() { delete(s.inputs, "userImage") },
-			exitHalted, []string{"to-4.4.0/images", "localhost/refit/nobody-has-it:1 on node "},
+			exitHalted,
+			[]string{"to-4.4.0/images", "localhost/refit/nobody-has-it:1 on node "},
 		},
 		{
 			"value that the chart has removed", func() {
 				s.install(strings.Replace(values, "hub:\n", "hub:\n  extraConfigMap: {a: b}\n", 1))
 			},
 			func() { s.install(values) },
-			exitHalted, []string{"to-4.4.0/values", "REMOVED: hub.extraConfigMap"},
+			exitHalted,
+			[]string{"to-4.4.0/values", "REMOVED: hub.extraConfigMap"},
 		},
 		{
 			"value that was set by hand", func() { s.rewrite("values.yaml", strings.Replace(values, "50Mi", "60Mi", 1)) },
 			func() { s.rewrite("values.yaml", values) },
-			exitBlocked, []string{"to-4.4.0/values-as-installed", "singleuser.storage.capacity"},
+			exitBlocked,
+			[]string{"to-4.4.0/values-as-installed", "singleuser.storage.capacity"},
 		},
 		{
 			"account that may only look", func() { s.Kubeconfig = s.reader() },
 			func() { s.Kubeconfig = kubeconfig },
-			exitBlocked, []string{"to-4.4.0/permitted", "deployments"},
+			exitBlocked,
+			[]string{"to-4.4.0/permitted", "deployments"},
 		},
 	} {
 		c.make()
@@ -156,8 +162,8 @@ func (s *site) reader() string {
 	s.Account(name, rbacv1.PolicyRule{
 		APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"get", "list", "watch"},
 	}, rbacv1.PolicyRule{
-		// What comes before the rights are asked for: the images are pulled and looked into.
-		APIGroups: []string{"", "apps", "batch"}, Resources: []string{"daemonsets", "jobs", "configmaps", "pods/portforward"},
+		// What comes before the rights are asked for: the database is looked at.
+		APIGroups: []string{""}, Resources: []string{"pods", "pods/exec", "pods/portforward", "secrets"},
 		Verbs: []string{"create", "delete"},
 	})
 	bound := s.Name + "-" + name

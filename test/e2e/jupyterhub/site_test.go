@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -198,9 +199,7 @@ func (s *site) platform() {
 	if s.kind != sqlite {
 		inputs["databasePassword"] = map[string]any{"env": "HUB_DB_PASSWORD"}
 	}
-	for name, value := range s.inputs {
-		inputs[name] = value
-	}
+	maps.Copy(inputs, s.inputs)
 	// Runs in other namespaces of the cluster are tests that run at once.
 	target := map[string]any{"kind": "kubernetes", "kubeconfig": s.Kubeconfig, "lockNamespace": s.Name}
 	if s.Context != "" {
@@ -228,16 +227,12 @@ func (s *site) write(name string, content any) {
 	}
 }
 
-// plan plans the way to the newest version and returns the digests of the plan and of its
-// last stage.
-func (s *site) plan() (digest, stage string) {
+// plan plans the way to the newest version and returns the digest of the plan.
+func (s *site) plan() string {
 	s.t.Helper()
 	s.platform()
 	s.refit.Must(exitDone, "plan", "platform.yaml", "--to", newest.chart, "--save", "plan.json", "--replace")
-	var p struct {
-		Digest string
-		Stages []struct{ Digest string }
-	}
+	var p struct{ Digest string }
 	data, err := os.ReadFile(filepath.Join(s.dir, "plan.json"))
 	if err == nil {
 		err = json.Unmarshal(data, &p)
@@ -245,15 +240,14 @@ func (s *site) plan() (digest, stage string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return p.Digest, p.Stages[len(p.Stages)-1].Digest
+	return p.Digest
 }
 
 // apply plans the way to the newest version and carries it out, wants the exit code and
 // returns what was printed.
 func (s *site) apply(code int) string {
 	s.t.Helper()
-	digest, _ := s.plan()
-	return s.refit.Must(code, "apply", "plan.json", "--digest", digest, "--run", s.run)
+	return s.refit.Must(code, "apply", "plan.json", "--digest", s.plan(), "--run", s.run)
 }
 
 // is sees that the hub is of a release, with its schema, and that users have what they
