@@ -93,7 +93,7 @@ singleuser:
 END
 charts=$repo/test/e2e/jupyterhub/chart
 ends 0 "$helm" install jhub "$charts/2.0.0" --namespace jhub --create-namespace --values values.yaml --wait --timeout 8m
-url=http://$("$helm" status jhub --namespace jhub | awk '$1 == "proxy-public" {print $3}')
+url=http://$("$helm" status jhub --namespace jhub --show-resources | awk '$1 == "proxy-public" {print $3}')
 within "the hub answers" answers
 
 part "2. Ada works: she has a server with a volume, in a pod of her own"

@@ -77,7 +77,7 @@ func TestRefused(t *testing.T) {
 			"account that may only look", func() { s.Kubeconfig = s.reader() },
 			func() { s.Kubeconfig = kubeconfig },
 			exitBlocked,
-			[]string{"to-4.4.0/permitted", "deployments"},
+			[]string{"to-4.4.0/permitted", "does not permit: create configmaps in namespace"},
 		},
 	} {
 		c.make()
