@@ -137,7 +137,6 @@ ends 0 refit apply plan.json --run upgrade --digest "$(digest 1)"
 part "6. What has come of it: the downtime as it was measured, and Ada's server, which went on"
 ends 0 refit status upgrade
 ends 0 refit report upgrade --save report.html
-refit report upgrade --format markdown | sed -n '/owntime/,/^$/p'
 ends 0 "$helm" list --namespace jhub
 if [ "$(began ada)" != "$before" ]; then
   echo "demo: the server of ada began anew" >&2

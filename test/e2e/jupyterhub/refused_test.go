@@ -99,7 +99,7 @@ func TestRefused(t *testing.T) {
 	}
 
 	store := filepath.Join(s.dir, "store")
-	if err := syscall.Mount("tmpfs", store, "tmpfs", 0, "size=32k"); err != nil {
+	if err := syscall.Mount("tmpfs", store, "tmpfs", 0, "size=4k"); err != nil {
 		t.Fatal(err)
 	}
 	mounted := true
