@@ -55,7 +55,7 @@ func (c *client) Update(
 
 // waiter waits by the status of objects, until limit ends.
 func (c *client) waiter(limit context.Context) (helmkube.Waiter, error) {
-	return c.GetWaiterWithOptions(helmkube.StatusWatcherStrategy, c.within(limit)) //nolint:contextcheck // an option has it
+	return c.GetWaiterWithOptions(helmkube.StatusWatcherStrategy, c.within(limit)) //nolint:contextcheck // by option
 }
 
 // GetWaiter implements kube.Interface.
