@@ -31,7 +31,7 @@ servers() {
   export REFIT_TESTBED=$program REFIT_CLUSTER_NAME=e2e REFIT_TIER=$tier REFIT_PROGRAM=$PWD/bin/refit
   REFIT_CLUSTER=1 go test -C test/e2e ./... -count=1 -timeout "$1" || status=$?
   REFIT_TEST_KUBECONFIG=$("$program" kubeconfig --name e2e) \
-    go test $(clustered) -run '^TestCluster' -count=1 -parallel 6 -timeout "$1" || status=$? # they wait, mostly
+    go test $(clustered) -run '^TestCluster' -count=1 -timeout "$1" || status=$?
   if [ "$started" = 1 ]; then "$program" down --name e2e; fi
   return "$status"
 }
