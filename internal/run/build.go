@@ -119,8 +119,9 @@ func (r *builder) restore(at Place, step *plan.Step) {
 
 // retake takes the leases again that kept writers off a component while it was
 // backed up: those of the stage, and those of stages before it that are held to the
-// end of the run. One that is held is seen to, because what is to be undone may have
-// let the writers in again: an upgrade that starts what was stopped.
+// end of the run. One that is held until a step is seen to once that step was begun,
+// because it may have let the writers in by itself: an upgrade that starts what was
+// stopped. Others stay as they are: what holds them may be down, and cannot be asked.
 func (r *builder) retake(stage int, component string) {
 	for _, at := range r.s.Order {
 		st, step := r.s.stepAt(at)
@@ -129,7 +130,7 @@ func (r *builder) retake(stage int, component string) {
 		}
 		if st.Lease == nil || !r.s.stepHappened(at) || st.Lease.Taken ||
 			!slices.Contains(step.Quiesces, component) || slices.Contains(r.retaken, at) ||
-			slices.Contains(r.seenTo, at) {
+			slices.Contains(r.seenTo, at) || st.Lease.Held && !r.s.lettingIn(at) {
 			continue
 		}
 		if st.Lease.Held {
@@ -139,6 +140,15 @@ func (r *builder) retake(stage int, component string) {
 		}
 		r.b.Items = append(r.b.Items, r.operation(at, Retake, "", ""))
 	}
+}
+
+// lettingIn tells whether a step was begun until which a lease is held.
+func (s *State) lettingIn(at Place) bool {
+	_, step := s.stepAt(at)
+	return slices.ContainsFunc(step.Lease.Steps, func(id string) bool {
+		j, ok := s.ix.stages[at.Stage].byID[id]
+		return ok && s.stepHappened(Place{at.Stage, j})
+	})
 }
 
 // giveBack adds the releases of the leases that are taken again, the last first.
