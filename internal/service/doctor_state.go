@@ -110,7 +110,7 @@ func (d *examination) locks(place string) {
 	held, err := filelock.Try(f.Name())
 	if err == nil && held != nil {
 		defer func() { _ = held.Close() }() // It was only tried.
-		var second *os.File
+		var second *filelock.Lock
 		if second, err = filelock.Try(f.Name()); second != nil {
 			_ = second.Close()
 			err = errors.New("a second lock was given while the first was held")

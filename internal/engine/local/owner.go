@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -19,7 +18,7 @@ type hold struct {
 	e     *Engine
 	row   *runRow
 	epoch uint64
-	lock  *os.File
+	lock  *filelock.Lock
 }
 
 // acquire takes a run over. The error is an *engine.OwnedError when another
@@ -53,7 +52,7 @@ func (e *Engine) acquire(ctx context.Context, id, by string, patience time.Durat
 
 // lock takes the lock file of a run; nil when another holds it for longer than
 // patience. Somebody who asks for something holds it for some milliseconds.
-func (e *Engine) lock(ctx context.Context, n int64, patience time.Duration) (*os.File, error) {
+func (e *Engine) lock(ctx context.Context, n int64, patience time.Duration) (*filelock.Lock, error) {
 	name := filepath.Join(e.o.Dir, "locks", strconv.FormatInt(n, 10)+".lock")
 	const pause = 20 * time.Millisecond
 	for ; ; patience -= pause {

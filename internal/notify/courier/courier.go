@@ -54,7 +54,7 @@ type Options struct {
 // Courier tells people of one run. It is safe for concurrent use.
 type Courier struct {
 	o      Options
-	lock   *os.File
+	lock   *filelock.Lock
 	cancel context.CancelFunc
 	wake   chan struct{}
 	all    sync.WaitGroup

@@ -56,7 +56,7 @@ func Watch(ctx context.Context, o Options) error {
 		return err
 	}
 	defer func() { _ = held.Close() }() // Closing gives the lock back.
-	if err := sign(held); err != nil {
+	if err := sign(held.File); err != nil {
 		return fmt.Errorf("note who measures run %q: %w", o.Run, err)
 	}
 	w := newWatcher(o, PlansOf(o.Plan))
@@ -239,7 +239,7 @@ func (w *watcher) gone() bool {
 func lockFile(dir, run string) string { return filepath.Join(dir, run+".lock") }
 
 // acquire takes the lock of the watch of a run; nil when a process has it.
-func acquire(dir, run string) (*os.File, error) {
+func acquire(dir, run string) (*filelock.Lock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of probes: %w", err)
 	}
