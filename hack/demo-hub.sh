@@ -61,8 +61,8 @@ within() {
   exit 1
 }
 
-hack/packages.sh curl debootstrap
-command -v npm > /dev/null || hack/packages.sh npm
+hack/packages.sh curl
+hack/image-tools.sh
 
 part "Building refit, a Kubernetes and the images of JupyterHub; the first time this takes some twenty minutes"
 make --no-print-directory build testbed

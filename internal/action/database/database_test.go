@@ -1,6 +1,7 @@
 package database_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"testing"
@@ -90,4 +91,30 @@ func TestSchemaSuite(t *testing.T)  { t.Parallel(); suites(t, database.Schema, "
 func TestPrivilegesSuite(t *testing.T) {
 	t.Parallel()
 	suites(t, database.CheckPrivileges, "privileges", fresh)
+}
+
+// noSecrets can read none.
+type noSecrets struct{}
+
+func (noSecrets) Resolve(context.Context, map[string]any) (string, error) {
+	return "", &action.Error{
+		Reason: action.ReasonSecretUnavailable, Effect: action.ExtentNone, Err: errors.New("it is not set"),
+	}
+}
+
+// TestPasswordOfSQLite gives a password that cannot be read, as a procedure for all kinds
+// of databases does: SQLite has none, and nothing asks for it.
+func TestPasswordOfSQLite(t *testing.T) {
+	t.Parallel()
+	for engine, want := range map[string]string{"sqlite": "ConnectionConfig", "postgresql": action.ReasonSecretUnavailable} {
+		at := map[string]any{"engine": engine, "name": "hub", "user": "hub", "host": "127.0.0.1"}
+		if engine == "sqlite" {
+			at = map[string]any{"engine": engine, "namespace": "hub", "pod": "component=hub", "path": "/srv/hub.sqlite"}
+		}
+		env := action.Env{Key: "run-1/step-1", Dir: t.TempDir(), Secrets: noSecrets{}}
+		in := map[string]any{"database": at, "password": map[string]any{"env": "NOBODY_HAS_SET_IT"}}
+		if _, err := database.Schema(world()).Observe(t.Context(), env, in); action.ReasonOf(err) != want {
+			t.Errorf("%s: got %v, want %s", engine, err, want)
+		}
+	}
 }

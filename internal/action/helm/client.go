@@ -19,16 +19,10 @@ type client struct {
 	*helmkube.Client
 
 	session *session
-	// limit ends waiting.
+	// limit ends all waiting; none is without end.
 	limit context.Context //nolint:containedctx // Helm has it in its options, and hands none through
 	// trouble is what was found out about what did not become ready.
 	trouble string
-}
-
-// within is how long Helm waits.
-func (c *client) within(limit context.Context) helmkube.WaitOption {
-	c.limit = limit
-	return helmkube.WithWaitContext(limit)
 }
 
 var (
@@ -55,7 +49,8 @@ func (c *client) Update(
 
 // waiter waits by the status of objects, until limit ends.
 func (c *client) waiter(limit context.Context) (helmkube.Waiter, error) {
-	return c.GetWaiterWithOptions(helmkube.StatusWatcherStrategy, c.within(limit)) //nolint:contextcheck // by option
+	c.limit = limit
+	return c.GetWaiter(helmkube.StatusWatcherStrategy) //nolint:contextcheck // it is the limit
 }
 
 // GetWaiter implements kube.Interface.
@@ -72,7 +67,6 @@ func (c *client) GetWaiterWithOptions(
 		limit = context.Background()
 	}
 	ctx, end := context.WithCancel(limit)
-	// The last one counts.
 	w, err := c.Client.GetWaiterWithOptions(strategy, append(options, helmkube.WithWaitContext(ctx))...)
 	if err != nil {
 		end()

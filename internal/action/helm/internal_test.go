@@ -151,3 +151,21 @@ func TestStanding(t *testing.T) {
 		t.Errorf("another content is no way back: %v", to)
 	}
 }
+
+func TestUnsettled(t *testing.T) {
+	t.Parallel()
+	s := &session{}
+	s.release, s.namespace = "jhub", "hub"
+	for status, want := range map[common.Status]string{
+		common.StatusDeployed:       "",
+		common.StatusPendingUpgrade: "is pending-upgrade since 2027-01-11T09:00:00Z: somebody is at it",
+		common.StatusFailed:         "is failed since 2027-01-11T09:00:00Z, not deployed: timed out: upgrade or roll back first",
+	} {
+		last := &release.Release{Version: 2, Info: &release.Info{
+			Status: status, Description: "timed out", LastDeployed: time.Date(2027, 1, 11, 9, 0, 0, 0, time.UTC),
+		}}
+		if got := unsettled(s, last); (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", status, got, want)
+		}
+	}
+}

@@ -131,7 +131,7 @@ func (s *session) rollback(ctx context.Context, revision int, jobs bool, history
 	back := helmaction.NewRollback(s.config)
 	back.Version = revision
 	back.WaitStrategy = helmkube.StatusWatcherStrategy
-	back.WaitOptions = []helmkube.WaitOption{s.client.within(limit)}
+	s.client.limit = limit
 	back.WaitForJobs = jobs
 	back.Timeout = patience
 	back.CleanupOnFail = true

@@ -207,7 +207,7 @@ func (s *session) uninstall(ctx context.Context) error {
 	defer cancel()
 	u := helmaction.NewUninstall(s.config)
 	u.WaitStrategy = helmkube.StatusWatcherStrategy
-	u.WaitOptions = []helmkube.WaitOption{s.client.within(limit)}
+	s.client.limit = limit
 	u.Timeout = patience
 	u.DeletionPropagation = "background"
 	if _, err := u.Run(s.release); err != nil {

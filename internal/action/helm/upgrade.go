@@ -336,7 +336,7 @@ func (s *session) upgrade(
 	up.Namespace = s.namespace
 	up.ResetValues = true // values are complete
 	up.WaitStrategy = helmkube.StatusWatcherStrategy
-	up.WaitOptions = []helmkube.WaitOption{s.client.within(limit)}
+	s.client.limit = limit
 	up.WaitForJobs = in.WaitForJobs
 	up.Timeout = patience
 	up.CleanupOnFail = true

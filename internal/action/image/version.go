@@ -191,10 +191,11 @@ func ask(ctx context.Context, env action.Env, q kubeaction.Question, in VersionI
 	has := versionIn(printed)
 	switch {
 	case has == "":
+		first, _, _ := strings.Cut(printed, "\n")
 		return "", &action.Error{
 			Reason: reasonNoVersion, Effect: action.ExtentNone, Remedy: "name a command that prints the version",
 			Err: fmt.Errorf("%s in image %s prints no version: %q",
-				exec.Quote(in.Command), in.Image, firstLine(printed)),
+				exec.Quote(in.Command), in.Image, first),
 		}
 	case in.Version != "" && !sameVersion(has, in.Version, in.match()):
 		return "", &action.Error{
@@ -215,11 +216,6 @@ func (in VersionInput) needed() string {
 		return "the major version of " + in.Version
 	}
 	return in.Version
-}
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
 }
 
 // aVersion is a word that begins with a number and has a dot, such as 5.5.0 or

@@ -3,7 +3,6 @@ package image_test
 import (
 	"errors"
 	"maps"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -17,32 +16,13 @@ import (
 
 const box = "localhost/refit/busybox:1"
 
-// controllerUID is what the controller of jobs puts into them, another one each time.
-var controllerUID = regexp.MustCompile(`"(batch\.kubernetes\.io/)?controller-uid":"[^"]*"`)
-
-// world is a namespace in which jobs run. Its state is without what differs between two
-// jobs that are the same.
-func world(t *testing.T) actiontest.World {
-	t.Helper()
-	space := kubetest.New(t)
-	space.Images("busybox")
-	return actiontest.World{
-		Env: space.Env(), Adapt: func(in map[string]any) { in["namespace"] = space.Name },
-		State: func(t *testing.T) string {
-			t.Helper()
-			text := strings.ReplaceAll(space.State(t), space.Name, "NAMESPACE")
-			return controllerUID.ReplaceAllString(text, "")
-		},
-	}
-}
-
 func TestClusterVersionSuite(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
 		Action:   image.Version(space.Connector),
 		Examples: "testdata/version/*.yaml",
-		World:    world,
+		World:    kubetest.JobWorld,
 		Slow:     map[string]any{"namespace": "-", "image": box, "command": []any{"sleep", "60"}},
 	})
 }

@@ -2,7 +2,6 @@ package kube_test
 
 import (
 	"context"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -16,32 +15,13 @@ import (
 	"github.com/refitproject/refit/internal/kube/kubetest"
 )
 
-// controllerUID is what the controller of jobs puts into them, another one each time.
-var controllerUID = regexp.MustCompile(`"(batch\.kubernetes\.io/)?controller-uid":"[^"]*"`)
-
-// jobWorld is a namespace in which jobs run. Its state is without what differs between
-// two jobs that are the same.
-func jobWorld(t *testing.T) actiontest.World {
-	t.Helper()
-	space := kubetest.New(t)
-	space.Images("busybox")
-	return actiontest.World{
-		Env: space.Env(), Adapt: inNamespace(space),
-		State: func(t *testing.T) string {
-			t.Helper()
-			text := strings.ReplaceAll(space.State(t), space.Name, "NAMESPACE")
-			return controllerUID.ReplaceAllString(text, "")
-		},
-	}
-}
-
 func TestClusterJobSuite(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
 		Action:   kube.Job(space.Connector),
 		Examples: "testdata/job/*.yaml",
-		World:    jobWorld,
+		World:    kubetest.JobWorld,
 		Slow:     map[string]any{"namespace": "-", "image": box, "command": []any{"sleep", "60"}},
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -298,4 +299,23 @@ func line(t *testing.T, object *unstructured.Unstructured) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// controllerUID is what the controller of jobs puts into them, another one each time.
+var controllerUID = regexp.MustCompile(`"(batch\.kubernetes\.io/)?controller-uid":"[^"]*"`)
+
+// JobWorld is a namespace in which jobs run, with an image that has a shell. Its state is
+// without what differs between two jobs that are the same.
+func JobWorld(t *testing.T) actiontest.World {
+	t.Helper()
+	space := New(t)
+	space.Images("busybox")
+	return actiontest.World{
+		Env: space.Env(), Adapt: func(in map[string]any) { in["namespace"] = space.Name },
+		State: func(t *testing.T) string {
+			t.Helper()
+			text := strings.ReplaceAll(space.State(t), space.Name, "NAMESPACE")
+			return controllerUID.ReplaceAllString(text, "")
+		},
+	}
 }

@@ -5,7 +5,6 @@ import (
 	_ "embed" // For the configuration.
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -148,23 +147,5 @@ func (h *hub) serverReady() {
 
 // ask sends a request through the proxy; code 0 is no answer.
 func (h *hub) ask(ctx context.Context, method, path string) (code int, text string) {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+h.address+path, http.NoBody)
-	if err != nil {
-		return 0, err.Error()
-	}
-	// A forwarded connection does not tell when the other end closes it.
-	request.Close = true
-	request.Header.Set("Authorization", "token "+token)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
-	if err != nil {
-		return 0, err.Error()
-	}
-	return response.StatusCode, string(body)
+	return harness.Ask(ctx, method, "http://"+h.address+path, token)
 }

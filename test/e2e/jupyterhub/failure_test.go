@@ -126,13 +126,10 @@ func TestMigrationFails(t *testing.T) {
 	}
 }
 
-// TestLoginsEnabledMeanwhile has somebody who starts the hub again behind Refit's back,
+// TestFullLoginsEnabledMeanwhile has somebody who starts the hub again behind Refit's back,
 // while its database is being saved. Nothing is migrated under a hub that runs.
-func TestLoginsEnabledMeanwhile(t *testing.T) {
+func TestFullLoginsEnabledMeanwhile(t *testing.T) {
 	t.Parallel()
-	if !harness.Full() {
-		t.Skip("it is part of make e2e-full")
-	}
 	s := newSite(t, postgres, middle)
 	before := s.work()
 	digest := s.plan()
@@ -179,14 +176,11 @@ func (s *site) follow(cmd *exec.Cmd, see func(line string)) (code int, text stri
 	return cmd.ProcessState.ExitCode(), all.String()
 }
 
-// TestLeftPending has a helm that was killed in the middle of its own upgrade, so that the
+// TestFullLeftPending has a helm that was killed in the middle of its own upgrade, so that the
 // release is pending-upgrade. Refit says so before it touches anything; once helm has
 // rolled it back, the upgrade goes its way.
-func TestLeftPending(t *testing.T) {
+func TestFullLeftPending(t *testing.T) {
 	t.Parallel()
-	if !harness.Full() {
-		t.Skip("it is part of make e2e-full")
-	}
 	s := newSite(t, sqlite, middle)
 	before := s.work()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

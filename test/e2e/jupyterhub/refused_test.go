@@ -15,19 +15,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
-
-	"github.com/refitproject/refit/test/e2e/harness"
 )
 
-// TestRefused makes one mistake after the other, as they happen to people: each is found
+// TestFullRefused makes one mistake after the other, as they happen to people: each is found
 // before anything was changed, and the message says what is wrong and where. Then the
 // store of the backups is full, while the hub is already stopped; once there is room, the
 // same run goes on to the end.
-func TestRefused(t *testing.T) {
+func TestFullRefused(t *testing.T) {
 	t.Parallel()
-	if !harness.Full() {
-		t.Skip("it is part of make e2e-full")
-	}
 	s := newSite(t, postgres, middle)
 	before := s.work()
 	values := s.read("values.yaml")

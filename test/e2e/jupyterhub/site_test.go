@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -350,21 +349,5 @@ func (s *site) sql(statement string) string {
 
 // ask sends a request; code 0 is no answer.
 func (s *site) ask(ctx context.Context, method, path string) (code int, text string) {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, s.url+path, http.NoBody)
-	if err != nil {
-		return 0, err.Error()
-	}
-	request.Header.Set("Authorization", "token "+token)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
-	if err != nil {
-		return 0, err.Error()
-	}
-	return response.StatusCode, strings.TrimSpace(string(body))
+	return harness.Ask(ctx, method, s.url+path, token)
 }

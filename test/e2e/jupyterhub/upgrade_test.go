@@ -24,8 +24,11 @@ func TestUpgrade(t *testing.T) {
 			s.helm.Must(0, "upgrade", release, chart(newest.chart), "--reuse-values", "--wait", "--timeout", "5m")
 			s.answers(newest.hub)
 			report := s.refit.Must(exitDone, "report", s.run, "--format", "markdown")
-			if !strings.Contains(report, "hub") || strings.Contains(report, password) || strings.Contains(report, token) {
-				t.Errorf("the report: %s", report)
+			if strings.Contains(report, password) || strings.Contains(report, token) {
+				t.Errorf("the report has a secret: %s", report)
+			}
+			if status := s.refit.Must(exitDone, "status", s.run); !strings.Contains(status, "hub down for") {
+				t.Errorf("the downtime was not measured: %s", status)
 			}
 		})
 	}
