@@ -165,9 +165,10 @@ check: fmt-check lint vet tidy licenses vuln hack-test cluster-test ## Run every
 	@echo "check: all passed"
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## Run the linters; each one that is off has its reason in .golangci.yml.
+lint: $(GOLANGCI_LINT) ## Run the linters and the rules of the layout; what is off has its reason in .golangci.yml.
 	@hack/linters-named.sh $(GOLANGCI_LINT)
 	$(GOLANGCI_LINT) run $(PKG)
+	go test ./internal/archtest
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the Go files (gofumpt, gci, golines).

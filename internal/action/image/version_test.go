@@ -22,7 +22,7 @@ func TestClusterVersionSuite(t *testing.T) {
 	actiontest.Run(t, actiontest.Suite{
 		Action:   image.Version(space.Connector),
 		Examples: "testdata/version/*.yaml",
-		World:    kubetest.JobWorld,
+		World:    kubetest.PodWorld,
 		Slow:     map[string]any{"namespace": "-", "image": box, "command": []any{"sleep", "60"}},
 	})
 }

@@ -21,7 +21,7 @@ func TestClusterJobSuite(t *testing.T) {
 	actiontest.Run(t, actiontest.Suite{
 		Action:   kube.Job(space.Connector),
 		Examples: "testdata/job/*.yaml",
-		World:    kubetest.JobWorld,
+		World:    kubetest.PodWorld,
 		Slow:     map[string]any{"namespace": "-", "image": box, "command": []any{"sleep", "60"}},
 	})
 }

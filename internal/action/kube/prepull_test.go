@@ -19,7 +19,7 @@ func TestClusterPrepullSuite(t *testing.T) {
 	actiontest.Run(t, actiontest.Suite{
 		Action:   kube.Prepull(space.Connector),
 		Examples: "testdata/prepull/*.yaml",
-		World:    kubetest.JobWorld,
+		World:    kubetest.PodWorld,
 		Slow:     map[string]any{"namespace": "-", "images": []any{"localhost/refit/none:1"}},
 	})
 }

@@ -304,9 +304,9 @@ func line(t *testing.T, object *unstructured.Unstructured) string {
 // controllerUID is what the controller of jobs puts into them, another one each time.
 var controllerUID = regexp.MustCompile(`"(batch\.kubernetes\.io/)?controller-uid":"[^"]*"`)
 
-// JobWorld is a namespace in which jobs run, with an image that has a shell. Its state is
+// PodWorld is a namespace in which pods run, with an image that has a shell. Its state is
 // without what differs between two jobs that are the same.
-func JobWorld(t *testing.T) actiontest.World {
+func PodWorld(t *testing.T) actiontest.World {
 	t.Helper()
 	space := New(t)
 	space.Images("busybox")
