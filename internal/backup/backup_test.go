@@ -519,7 +519,9 @@ func TestStoreThatVanishes(t *testing.T) {
 	w.Report = func(p action.Progress) {
 		if p.Done > 20<<20 && !gone {
 			gone = true
-			if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil { // as a disk that is unmounted
+			// As a disk that is unmounted: at once another folder is in its place.
+			away := dir + "-away"
+			if err := errors.Join(os.Rename(dir, away), os.Mkdir(dir, 0o700), os.RemoveAll(away)); err != nil {
 				t.Error(err)
 			}
 		}

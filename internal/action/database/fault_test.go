@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/database"
@@ -175,6 +176,24 @@ func TestInUse(t *testing.T) {
 				f.Server.Exec(t, "", "GRANT SUPER ON *.* TO "+f.Name)
 			}
 			if _, err := database.Restore(world()).Run(t.Context(), f.Env, with(in, "disconnect", true), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestLeaving waits for a client that is about to leave, as one of the step before that
+// the server has not yet missed.
+func TestLeaving(t *testing.T) {
+	t.Parallel()
+	for engine := range servers {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			f := saved(t, engine)
+			in := f.Input("store", "file:store")
+			f.Adapt(in)
+			time.AfterFunc(500*time.Millisecond, f.Server.Hold(t, f.Name))
+			if _, err := database.Restore(world()).Run(t.Context(), f.Env, in, nil); err != nil {
 				t.Error(err)
 			}
 		})

@@ -209,7 +209,9 @@ func (m *mysqlServer) movable(ctx context.Context, database string) error {
 func (m *mysqlServer) nobody(ctx context.Context) error {
 	doing := "see who uses " + m.at.String()
 	const of = "FROM information_schema.processlist WHERE db = ? AND id <> connection_id() ORDER BY id"
-	list, err := column(ctx, m.db, "SELECT concat(user, ' from ', host) "+of, m.at.Name)
+	list, err := m.staying(ctx, func() ([]string, error) {
+		return column(ctx, m.db, "SELECT concat(user, ' from ', host) "+of, m.at.Name)
+	})
 	if err != nil || len(list) == 0 {
 		return m.outcome(doing, err)
 	}

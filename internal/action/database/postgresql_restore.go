@@ -295,7 +295,7 @@ func listSettings() []string {
 // was asked for.
 func (p *postgres) nobody(ctx context.Context, database string) error {
 	return p.within(ctx, p.maintenance(), "see who uses database "+database, func(conn *pgx.Conn) error {
-		list, err := clients(ctx, conn, database)
+		list, err := p.staying(ctx, func() ([]string, error) { return clients(ctx, conn, database) })
 		if err != nil || len(list) == 0 {
 			return err
 		}
@@ -306,6 +306,22 @@ func (p *postgres) nobody(ctx context.Context, database string) error {
 			WHERE datname = $1 AND pid <> pg_backend_pid() AND `+isClient, database)
 		return err
 	})
+}
+
+// staying returns the clients of a database that are still there after a moment. A server
+// lists those that have left, such as Refit's own of the step before, until it has
+// noticed. Where clients are ended nobody has to wait for them.
+func (p *place) staying(ctx context.Context, look func() ([]string, error)) ([]string, error) {
+	const tries = 10
+	for try := 1; ; try++ {
+		list, err := look()
+		if err != nil || len(list) == 0 || p.disconnect || try == tries {
+			return list, err
+		}
+		if err := p.wait(ctx, patience); err != nil {
+			return nil, err
+		}
+	}
 }
 
 func inUse(database string, list []string) error {
