@@ -23,3 +23,7 @@ type Accessor interface {
 	// false for who asks no such server, or does not say.
 	Access(ctx context.Context, env Env, in map[string]any) (list []Access, known bool, err error)
 }
+
+// NoAccess is the Access of a Definition that asks a Kubernetes API server for nothing, or
+// only for what every account may ask.
+func NoAccess[In any](context.Context, Env, In) ([]Access, error) { return nil, nil }

@@ -42,6 +42,13 @@ type Suite struct {
 	// OnlyOnce tells that Run does more when it is called again after its
 	// effect has happened: only what Observe answers keeps it from that.
 	OnlyOnce bool
+	// Permit returns env as that of somebody who may do what list says in the cluster
+	// of env, and nothing else: the action is tested with what it says that it needs.
+	// Suites without a cluster leave it nil.
+	Permit func(t *testing.T, env action.Env, list []action.Access) action.Env
+
+	// permit narrows what the environment of a world may do; it may be nil.
+	permit func(t *testing.T, w World, in map[string]any) action.Env
 }
 
 // World is what an action works on.
@@ -62,7 +69,7 @@ type World struct {
 // dry run changes nothing; what it did is observed, happens once for one key,
 // and is undone without a trace; a crash at any point is recognised, carried on
 // from and undone; a lease that somebody else has changed is known; what an action
-// picks is all that it acts on.
+// picks is all that it acts on; in a cluster it needs no more than it says.
 func Run(t *testing.T, s Suite) {
 	t.Helper()
 	if s.World == nil {
@@ -76,6 +83,9 @@ func Run(t *testing.T, s Suite) {
 		t.Run("Sensitive/"+name, func(t *testing.T) { t.Parallel(); s.sensitive(t, in) })
 		t.Run("Cancelled/"+name, func(t *testing.T) { t.Parallel(); s.cancelled(t, in) })
 		t.Run("Effect/"+name, func(t *testing.T) { t.Parallel(); s.effect(t, in) })
+		if s.Permit != nil {
+			t.Run("Access/"+name, func(t *testing.T) { t.Parallel(); s.access(t, in) })
+		}
 		if spec := s.Action.Spec(); spec.Effect == action.ReadOnly || spec.Gate != "" {
 			continue
 		}
@@ -129,6 +139,9 @@ func (s Suite) start(t *testing.T, in map[string]any) (World, map[string]any) {
 	in = cloneMap(in)
 	if w.Adapt != nil {
 		w.Adapt(in)
+	}
+	if s.permit != nil {
+		w.Env = s.permit(t, w, in)
 	}
 	return w, in
 }

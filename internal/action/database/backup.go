@@ -58,6 +58,9 @@ func Backup(w World) action.Action {
 		},
 		Observe: w.observeBackup,
 		Run:     w.runBackup,
+		Access: func(_ context.Context, _ action.Env, in BackupInput) ([]action.Access, error) {
+			return in.Database.access(), nil
+		},
 	})
 }
 

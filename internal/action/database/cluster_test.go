@@ -133,6 +133,22 @@ func (c *inCluster) input(via map[string]any, fields ...any) map[string]any {
 	return in
 }
 
+// permitted is env as that of an account that may do what an action says that it needs.
+func permitted(t *testing.T, a action.Action, env action.Env, in map[string]any) action.Env {
+	t.Helper()
+	list, known, err := a.(action.Accessor).Access(t.Context(), env, in)
+	if err != nil || !known {
+		t.Fatalf("it does not say what it needs: %v", err)
+	}
+	return kubetest.Permit(t, env, list)
+}
+
+// run runs an action with what it says that it needs.
+func run(t *testing.T, a action.Action, env action.Env, in map[string]any) (map[string]any, error) {
+	t.Helper()
+	return a.Run(t.Context(), permitted(t, a, env, in), in, nil)
+}
+
 // TestClusterServers saves, proves and restores a database in a cluster, which is
 // reached by a forwarded port, with the programs of its own pod and with those of a pod
 // that is made of its image.
@@ -160,7 +176,7 @@ func TestClusterServers(t *testing.T) {
 				env := c.env
 				env.Key = "run-1/" + name
 				before := c.State(t)
-				out, err := database.Backup(w).Run(t.Context(), env, c.input(via, "store", "file:store", "series", "hub"), nil)
+				out, err := run(t, database.Backup(w), env, c.input(via, "store", "file:store", "series", "hub"))
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
@@ -170,13 +186,13 @@ func TestClusterServers(t *testing.T) {
 				c.sql("hub", "DELETE FROM servers")
 				c.sql("hub", "CREATE TABLE half_migrated (n INTEGER)")
 				in := c.input(via, "store", "file:store", "backup", out["backup"])
-				if _, err := database.Restore(w).Run(t.Context(), env, in, nil); err != nil {
+				if _, err := run(t, database.Restore(w), env, in); err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
 				if n := c.sql("hub", "SELECT count(*) FROM servers"); n != "1" {
 					t.Errorf("%s: restored %s servers", name, n)
 				}
-				if err := database.Restore(w).Undo(t.Context(), env, in, nil); err != nil {
+				if err := database.Restore(w).Undo(t.Context(), permitted(t, database.Restore(w), env, in), in, nil); err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
 				if n := c.sql("hub", "SELECT count(*) FROM servers"); n != "0" {
@@ -188,7 +204,8 @@ func TestClusterServers(t *testing.T) {
 					t.Errorf("%s: it has left in the namespace:\n%s\n%s", name, before, after)
 				}
 			}
-			seen, err := database.Schema(w).Observe(t.Context(), c.env, c.input(nil))
+			in := c.input(nil)
+			seen, err := database.Schema(w).Observe(t.Context(), permitted(t, database.Schema(w), c.env, in), in)
 			if err != nil || fmt.Sprint(seen.Output["revisions"]) != "[833da8570507]" {
 				t.Errorf("schema: %v, %v", seen.Output, err)
 			}
@@ -281,7 +298,7 @@ func TestClusterSQLite(t *testing.T) {
 	go func() { defer close(done); c.python(writing) }()
 	env := c.env
 	env.Key = databasetest.BackupKey
-	out, err := database.Backup(w).Run(t.Context(), env, map[string]any{"database": running, "store": "file:store", "series": "hub"}, nil)
+	out, err := run(t, database.Backup(w), env, map[string]any{"database": running, "store": "file:store", "series": "hub"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,13 +311,13 @@ func TestClusterSQLite(t *testing.T) {
 		t.Errorf("after the backup: %s", users)
 	}
 	in := map[string]any{"database": running, "store": "file:store", "backup": out["backup"]}
-	_, err = database.Restore(w).Run(t.Context(), c.env, in, nil)
+	_, err = run(t, database.Restore(w), c.env, in)
 	expect(t, err, "DatabaseInUse", action.ExtentNone, "pod hub")
 	in["database"] = stopped
-	_, err = database.Restore(w).Run(t.Context(), c.env, in, nil)
+	_, err = run(t, database.Restore(w), c.env, in)
 	expect(t, err, "DatabaseInUse", action.ExtentNone, "pod hub")
 	c.stop()
-	if _, err := database.Restore(w).Run(t.Context(), c.env, in, nil); err != nil {
+	if _, err := run(t, database.Restore(w), c.env, in); err != nil {
 		t.Fatal(err)
 	}
 	seen, err := database.Restore(w).Observe(t.Context(), c.env, in)
@@ -316,7 +333,7 @@ func TestClusterSQLite(t *testing.T) {
 		t.Errorf("restored: %s, want %d", users, rows-1)
 	}
 	c.stop()
-	if err := database.Restore(w).Undo(t.Context(), c.env, in, nil); err != nil {
+	if err := database.Restore(w).Undo(t.Context(), permitted(t, database.Restore(w), c.env, in), in, nil); err != nil {
 		t.Fatal(err)
 	}
 	c.start()

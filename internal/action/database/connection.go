@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/backup"
 	"github.com/refitproject/refit/internal/kube"
 )
@@ -59,6 +60,33 @@ func (c Connection) via() Via {
 // cluster.
 func (c Connection) usesCluster() bool {
 	return c.Service != "" || c.Pod != "" || c.Claim != "" || c.via().Pod != "" || c.via().Image != ""
+}
+
+// access is what an account must be permitted to reach the database through a cluster,
+// nothing where it is reached without one.
+func (c Connection) access() []action.Access {
+	if !c.usesCluster() {
+		return nil
+	}
+	of := func(resource string, verbs ...string) action.Access {
+		return action.Access{Resource: resource, Namespace: c.Namespace, Verbs: verbs}
+	}
+	list := []action.Access{of("pods", "get", "list")}
+	if c.Service != "" {
+		service := of("services", "get")
+		service.Names = []string{c.Service}
+		list = append(list, service, of("pods/portforward", "create", "get"))
+	}
+	if c.Pod != "" || c.Claim != "" {
+		list = append(list, of("persistentvolumeclaims", "get"))
+	}
+	if c.Pod != "" || c.Claim != "" || c.via().Pod != "" || c.via().Image != "" {
+		list = append(list, of("pods/exec", "create", "get"))
+	}
+	if c.Claim != "" || c.via().Image != "" {
+		list = append(list, of("pods", "create", "delete"))
+	}
+	return list
 }
 
 func (c Connection) port() int {

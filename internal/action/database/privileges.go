@@ -64,6 +64,9 @@ func CheckPrivileges(w World) action.Action {
 			}, nil
 		},
 		Observe: w.observePrivileges,
+		Access: func(_ context.Context, _ action.Env, in PrivilegesInput) ([]action.Access, error) {
+			return in.Database.access(), nil
+		},
 	})
 }
 

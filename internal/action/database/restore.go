@@ -50,6 +50,9 @@ func Restore(w World) action.Action {
 		},
 		Observe: w.observeRestore,
 		Run:     w.runRestore,
+		Access: func(_ context.Context, _ action.Env, in RestoreInput) ([]action.Access, error) {
+			return in.Database.access(), nil
+		},
 		Undo: func(ctx context.Context, env action.Env, in RestoreInput, _ map[string]any) error {
 			db, end, err := w.openFor(ctx, env, in)
 			if err != nil {

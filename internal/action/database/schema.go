@@ -45,6 +45,9 @@ func Schema(w World) action.Action {
 			return action.Preview{Summary: "look at " + in.Database.String()}, nil
 		},
 		Observe: w.observeSchema,
+		Access: func(_ context.Context, _ action.Env, in SchemaInput) ([]action.Access, error) {
+			return in.Database.access(), nil
+		},
 	})
 }
 

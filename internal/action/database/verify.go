@@ -52,6 +52,9 @@ func Verify(w World) action.Action {
 		},
 		Observe: w.observeProof,
 		Run:     w.runProof,
+		Access: func(_ context.Context, _ action.Env, in VerifyInput) ([]action.Access, error) {
+			return in.Database.access(), nil
+		},
 	})
 }
 

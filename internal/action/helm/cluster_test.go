@@ -48,6 +48,7 @@ func TestClusterReleaseSuite(t *testing.T) {
 	kubetest.Needed(t)
 	w, _ := family(t)
 	actiontest.Run(t, actiontest.Suite{
+		Permit: kubetest.Permit,
 		Action: helm.Release(w), Examples: "testdata/release/*.yaml", World: newWorld,
 	})
 }
@@ -57,6 +58,7 @@ func TestClusterUpgradeSuite(t *testing.T) {
 	w, k := family(t)
 	a := helm.Upgrade(w)
 	actiontest.Run(t, actiontest.Suite{
+		Permit: kubetest.Permit,
 		Action: a, Examples: "testdata/upgrade/*.yaml", World: newWorld,
 		Crash: func(t *testing.T, w actiontest.World, in, before map[string]any, point int) bool {
 			t.Helper()
@@ -70,6 +72,7 @@ func TestClusterRollbackSuite(t *testing.T) {
 	w, k := family(t)
 	a := helm.Rollback(w)
 	actiontest.Run(t, actiontest.Suite{
+		Permit: kubetest.Permit,
 		Action: a, Examples: "testdata/rollback/*.yaml",
 		World: func(t *testing.T) actiontest.World {
 			t.Helper()
@@ -89,6 +92,7 @@ func TestClusterUninstallSuite(t *testing.T) {
 	w, k := family(t)
 	a := helm.Uninstall(w)
 	actiontest.Run(t, actiontest.Suite{
+		Permit: kubetest.Permit,
 		Action: a, Examples: "testdata/uninstall/*.yaml", World: newWorld,
 		Crash: func(t *testing.T, w actiontest.World, in, before map[string]any, point int) bool {
 			t.Helper()

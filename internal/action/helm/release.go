@@ -65,6 +65,7 @@ func Release(w World) action.Action {
 			return action.Preview{Summary: text}, nil
 		},
 		Observe: w.observeRelease,
+		Access:  w.accessRelease,
 	})
 }
 

@@ -40,6 +40,7 @@ func Rollback(w World) action.Action {
 		Preview:   w.previewRollback,
 		Observe:   w.observeRollback,
 		Run:       w.runRollback,
+		Access:    w.accessRollback,
 		Undo: func(ctx context.Context, env action.Env, in RollbackInput, before map[string]any) error {
 			return w.takeBack(ctx, env, in.place(), before, in.HistoryMax)
 		},

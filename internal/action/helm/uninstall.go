@@ -49,6 +49,7 @@ func Uninstall(w World) action.Action {
 		Preview:   w.previewUninstall,
 		Observe:   w.observeUninstall,
 		Run:       w.runUninstall,
+		Access:    w.accessUninstall,
 	})
 }
 

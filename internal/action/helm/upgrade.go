@@ -78,6 +78,7 @@ func Upgrade(w World) action.Action {
 		Preview:   w.previewUpgrade,
 		Observe:   w.observeUpgrade,
 		Run:       w.runUpgrade,
+		Access:    w.accessUpgrade,
 		Undo: func(ctx context.Context, env action.Env, in UpgradeInput, before map[string]any) error {
 			return w.takeBack(ctx, env, in.place(), before, in.HistoryMax)
 		},

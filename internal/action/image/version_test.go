@@ -20,6 +20,7 @@ func TestClusterVersionSuite(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
+		Permit:   kubetest.Permit,
 		Action:   image.Version(space.Connector),
 		Examples: "testdata/version/*.yaml",
 		World:    kubetest.PodWorld,

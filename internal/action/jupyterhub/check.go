@@ -67,6 +67,7 @@ func Check(w World) action.Action {
 		Observe: func(ctx context.Context, env action.Env, in CheckInput) (action.Observed[CheckOutput], error) {
 			return w.check(ctx, env, in)
 		},
+		Access: action.NoAccess[CheckInput], // it asks the hub, not its cluster
 	})
 }
 

@@ -61,6 +61,7 @@ func Spawn(w World) action.Action {
 		Observe: s.observe,
 		Run:     s.run,
 		Undo:    s.undo,
+		Access:  action.NoAccess[SpawnInput], // it asks the hub, not its cluster
 	})
 }
 

@@ -64,6 +64,7 @@ func StartServers(w World) action.Action {
 		Observe: s.observe,
 		Run:     s.run,
 		Undo:    s.undo,
+		Access:  action.NoAccess[StartInput], // it asks the hub, not its cluster
 	})
 }
 

@@ -78,6 +78,7 @@ func StopServers(w World) action.Action {
 		Observe: s.observe,
 		Run:     s.run,
 		Undo:    s.undo,
+		Access:  action.NoAccess[StopInput], // it asks the hub, not its cluster
 	})
 }
 

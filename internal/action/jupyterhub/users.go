@@ -84,6 +84,7 @@ func Users(w World) action.Action {
 			out.Version = version
 			return action.Saw(out), nil
 		},
+		Access: action.NoAccess[UsersInput], // it asks the hub, not its cluster
 	})
 }
 

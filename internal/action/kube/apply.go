@@ -57,6 +57,7 @@ func Apply(connector *kube.Connector) action.Action {
 		Observe:   a.observe,
 		Run:       a.run,
 		Undo:      a.undo,
+		Access:    a.access,
 	})
 }
 

@@ -62,6 +62,7 @@ func Check(connector *kube.Connector) action.Action {
 			return action.Preview{Summary: text}, nil
 		},
 		Observe: c.observe,
+		Access:  c.access,
 	})
 }
 

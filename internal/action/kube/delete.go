@@ -73,6 +73,7 @@ func Delete(connector *kube.Connector) action.Action {
 		Preview:   d.preview,
 		Observe:   d.observe,
 		Run:       d.run,
+		Access:    d.access,
 	})
 }
 

@@ -76,6 +76,7 @@ func TestClusterExecSuite(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
+		Permit:   kubetest.Permit,
 		Action:   kube.Exec(space.Connector),
 		Examples: "testdata/exec/*.yaml",
 		World: func(t *testing.T) actiontest.World {

@@ -19,6 +19,7 @@ func TestClusterJobSuite(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
+		Permit:   kubetest.Permit,
 		Action:   kube.Job(space.Connector),
 		Examples: "testdata/job/*.yaml",
 		World:    kubetest.PodWorld,

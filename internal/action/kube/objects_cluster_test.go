@@ -121,6 +121,7 @@ func TestClusterApplySuite(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
+		Permit: kubetest.Permit,
 		Action: kube.Apply(space.Connector), Examples: "testdata/apply/*.yaml",
 		World: func(t *testing.T) actiontest.World {
 			t.Helper()
@@ -138,6 +139,7 @@ func TestClusterPatchSuite(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
+		Permit: kubetest.Permit,
 		Action: kube.Patch(space.Connector), Examples: "testdata/patch/*.yaml", World: settingsWorld,
 		Foreign: func(t *testing.T, w actiontest.World, in map[string]any) {
 			t.Helper()
@@ -154,6 +156,7 @@ func TestClusterScaleSuite(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
+		Permit: kubetest.Permit,
 		Action: kube.Scale(space.Connector), Examples: "testdata/scale/*.yaml", World: settingsWorld,
 		Foreign: func(t *testing.T, w actiontest.World, in map[string]any) {
 			t.Helper()
@@ -166,6 +169,7 @@ func TestClusterDeleteSuite(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
+		Permit: kubetest.Permit,
 		Action: kube.Delete(space.Connector), Examples: "testdata/delete/*.yaml", World: settingsWorld,
 	})
 }
@@ -174,6 +178,7 @@ func TestClusterWaitSuite(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
+		Permit: kubetest.Permit,
 		Action: kube.Wait(space.Connector), Examples: "testdata/wait/*.yaml", World: settingsWorld,
 		Slow: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "name": "nothing", "for": "5m"},
 	})
@@ -183,6 +188,7 @@ func TestClusterCheckSuite(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
+		Permit: kubetest.Permit,
 		Action: kube.Check(space.Connector), Examples: "testdata/check/*.yaml", World: settingsWorld,
 		Slow: map[string]any{
 			"apiVersion": "v1", "kind": "ConfigMap", "name": "nothing", "for": "5m",

@@ -61,6 +61,7 @@ func Patch(connector *kube.Connector) action.Action {
 		Observe:  p.observe,
 		Run:      p.run,
 		Undo:     p.undo,
+		Access:   p.access,
 	})
 }
 

@@ -17,6 +17,7 @@ func TestClusterPrepullSuite(t *testing.T) {
 	t.Parallel()
 	space := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
+		Permit:   kubetest.Permit,
 		Action:   kube.Prepull(space.Connector),
 		Examples: "testdata/prepull/*.yaml",
 		World:    kubetest.PodWorld,

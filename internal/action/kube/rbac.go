@@ -62,7 +62,7 @@ func RBAC(connector *kube.Connector) action.Action {
 			return askRights(ctx, cluster, in)
 		},
 		// Everybody may ask what they may do.
-		Access: func(context.Context, action.Env, RBACInput) ([]action.Access, error) { return nil, nil },
+		Access: action.NoAccess[RBACInput],
 	})
 }
 

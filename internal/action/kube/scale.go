@@ -62,6 +62,7 @@ func Scale(connector *kube.Connector) action.Action {
 		Observe:  s.observe,
 		Run:      s.run,
 		Undo:     s.undo,
+		Access:   s.access,
 	})
 }
 

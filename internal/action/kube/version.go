@@ -58,6 +58,8 @@ func Version(connector *kube.Connector) action.Action {
 			}
 			return action.Saw(out), nil
 		},
+		// Whoever has an account may ask for the version: role system:public-info-viewer.
+		Access: action.NoAccess[VersionInput],
 	})
 }
 

@@ -21,6 +21,7 @@ import (
 func TestClusterVersionSuite(t *testing.T) {
 	s := kubetest.New(t)
 	actiontest.Run(t, actiontest.Suite{
+		Permit: kubetest.Permit,
 		Action: kubeaction.Version(s.Connector), Examples: "testdata/version/*.yaml",
 		World: func(*testing.T) actiontest.World { return actiontest.World{Env: s.Env(), State: s.State} },
 	})

@@ -63,6 +63,7 @@ func Wait(connector *kube.Connector) action.Action {
 			return action.Preview{Summary: fmt.Sprintf("%s, for %s", in.what(), cmp.Or(in.For, defaultWait))}, nil
 		},
 		Observe: w.observe,
+		Access:  w.access,
 	})
 }
 

@@ -157,7 +157,8 @@ func (s *Space) Images(recipes ...string) {
 	}
 }
 
-// Apply makes or changes objects, of YAML with several documents, in the namespace.
+// Apply makes or changes objects, of YAML with several documents, in the namespace
+// where they name no other one.
 func (s *Space) Apply(text string) {
 	s.t.Helper()
 	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
@@ -173,7 +174,11 @@ func (s *Space) Apply(text string) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		_, err = s.Cluster.For(mapping, s.Name).Apply(s.t.Context(), object.GetName(), object,
+		namespace := object.GetNamespace()
+		if namespace == "" {
+			namespace = s.Name
+		}
+		_, err = s.Cluster.For(mapping, namespace).Apply(s.t.Context(), object.GetName(), object,
 			metav1.ApplyOptions{FieldManager: "kubetest", Force: true})
 		if err != nil {
 			s.t.Fatal(err)
@@ -273,7 +278,7 @@ func line(t *testing.T, object *unstructured.Unstructured) string {
 	t.Helper()
 	if object.GetName() == "kube-root-ca.crt" ||
 		object.GetKind() == "ServiceAccount" && object.GetName() == "default" ||
-		len(object.GetOwnerReferences()) > 0 {
+		len(object.GetOwnerReferences()) > 0 || ofPermit(object) {
 		return ""
 	}
 	annotations := object.GetAnnotations()
