@@ -111,3 +111,36 @@ func TestMigrateEvents(t *testing.T) {
 		}
 	}
 }
+
+// TestSettled goes on once another program lets go of the database, which SQLite does not
+// always wait for by itself.
+func TestSettled(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "one.db")
+	open := func() *sql.DB {
+		db, err := sql.Open("sqlite", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() }) // It is only read and locked.
+		db.SetMaxOpenConns(1)
+		return db
+	}
+	other, own := open(), open()
+	if _, err := other.ExecContext(t.Context(), "BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	tries := 0
+	err := settled(t.Context(), func() error {
+		if tries++; tries == 3 {
+			if _, err := other.ExecContext(t.Context(), "COMMIT"); err != nil {
+				t.Error(err)
+			}
+		}
+		_, err := own.ExecContext(t.Context(), "CREATE TABLE runs (n INTEGER)")
+		return err
+	})
+	if err != nil || tries != 3 {
+		t.Errorf("after %d tries: %v", tries, err)
+	}
+}

@@ -9,12 +9,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/refitproject/refit/internal/disk"
 	"github.com/refitproject/refit/internal/engine"
+	"github.com/refitproject/refit/internal/wait"
 )
 
 // databaseFile is the name of the database in the state folder.
@@ -99,7 +101,7 @@ func (s *store) open(ctx context.Context) error {
 	}
 	const writers = 3 // one for the writer, the others take locks and leave requests
 	s.write.SetMaxOpenConns(writers)
-	if err := migrate(ctx, s.write, migrations()); err != nil {
+	if err := settled(ctx, func() error { return migrate(ctx, s.write, migrations()) }); err != nil {
 		return err
 	}
 	pragmas.Set("_txlock", "deferred")
@@ -111,6 +113,31 @@ func (s *store) open(ctx context.Context) error {
 	s.read.SetMaxOpenConns(readers)
 	return s.read.PingContext(ctx)
 }
+
+// settled does something that other programs may be in the way of which open a database
+// that is new at the same moment: changing it to a write-ahead log needs it alone, and
+// SQLite answers that it is busy without having waited.
+func settled(ctx context.Context, do func() error) error {
+	const tries, pause = 100, 100 * time.Millisecond
+	for try := 1; ; try++ {
+		err := do()
+		if !isBusy(err) || try == tries {
+			return err
+		}
+		if over := wait.For(ctx, pause); over != nil {
+			return err
+		}
+	}
+}
+
+// isBusy tells of a database that another program holds.
+func isBusy(err error) bool {
+	coded, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (coded.Code()&primaryCode == sqlite3.SQLITE_BUSY || coded.Code()&primaryCode == sqlite3.SQLITE_LOCKED)
+}
+
+// primaryCode is the part of an error's code that is the same on all systems.
+const primaryCode = 0xff
 
 func (s *store) close() {
 	for _, db := range []*sql.DB{s.read, s.write} {
@@ -133,8 +160,7 @@ func (s *store) explain(err error) error {
 	}
 	e := &engine.StoreError{Dir: s.dir, Err: err}
 	if coded, ok := errors.AsType[*sqlite.Error](err); ok {
-		const primary = 0xff // The rest of the code tells more, and differs by system.
-		switch coded.Code() & primary {
+		switch coded.Code() & primaryCode {
 		case sqlite3.SQLITE_FULL:
 			e.What, e.Remedy = "the disk is full", "make room, then refit drive"
 		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
