@@ -7,15 +7,30 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tier=$1 program=$PWD/$2
 record=test/e2e/RECORD.md
-figures=()
+figures=() failed=()
 
 part() {
   local name=$1 start=$SECONDS
   shift
   printf '━━ %s: %s\n' "$tier" "$name"
-  "$@"
-  figures+=("$name $((SECONDS - start)) s")
-  printf '━━ %s: %s took %d s\n' "$tier" "$name" "$((SECONDS - start))"
+  local status=0
+  "$@" || status=$?
+  local took="$((SECONDS - start)) s"
+  figures+=("$name $took")
+  if [ "$status" != 0 ]; then
+    # The others are of interest all the same.
+    failed+=("$name")
+    printf '━━ %s: %s FAILED after %s\n' "$tier" "$name" "$took"
+    return
+  fi
+  printf '━━ %s: %s took %s\n' "$tier" "$name" "$took"
+}
+
+# whole ends with an error when a part has failed.
+whole() {
+  if [ "${#failed[@]}" = 0 ]; then return; fi
+  printf '%s: FAILED after %d s: %s\n' "$tier" "$((SECONDS - begin))" "${failed[*]}" >&2
+  exit 1
 }
 
 # servers runs the tests of test/e2e, and those of actions that need a cluster, in one
@@ -27,7 +42,7 @@ servers() {
   fi
   local status=0 started=1
   if "$program" kubeconfig --name e2e > /dev/null 2>&1; then started=0; fi
-  "$program" up --name e2e
+  "$program" up --name e2e || return
   export REFIT_TESTBED=$program REFIT_CLUSTER_NAME=e2e REFIT_TIER=$tier REFIT_PROGRAM=$PWD/bin/refit
   # What is left to the longer tier is called TestFull….
   local left=()
@@ -68,6 +83,7 @@ case $tier in
     part cluster hack/cluster-accept.sh "$2"
     part servers servers 25m
     part fuzz hack/fuzz.sh 10s
+    whole
     ;;
   full)
     if [ "$(id -u)" != 0 ]; then echo "e2e-full: containers need root" >&2; exit 1; fi
@@ -75,6 +91,7 @@ case $tier in
     part servers servers 60m
     part kills make --no-print-directory crash
     part fuzz hack/fuzz.sh 60s
+    whole
     commit=$(git rev-parse --short=12 HEAD)
     if [ -n "$(git status --porcelain)" ]; then commit+=" with changes"; fi
     if [ ! -e "$record" ]; then

@@ -105,11 +105,24 @@ func (c *rights) step(
 		return
 	}
 	if a, ok := act.(action.Accessor); ok {
-		c.ask(ctx, fmt.Sprintf("%s with %s", what, name), target, a, with)
+		c.ask(ctx, fmt.Sprintf("%s with %s", what, name), target, a, knownFields(act.Spec().Input, with, deferred))
 	}
 	for _, d := range deferred {
 		c.openf(target, "%s: its field %s is only known when it starts", what, d.Path)
 	}
+}
+
+// knownFields leaves out what is only known when the step starts, as far as the input can
+// do without: an action is asked with what a person would have left out too.
+func knownFields(input schema.Type, with map[string]any, deferred []plan.Deferred) map[string]any {
+	known := maps.Clone(with)
+	for _, d := range deferred {
+		field, _, _ := strings.Cut(strings.TrimPrefix(d.Path, "/"), "/")
+		if !input.Fields[field].Required {
+			delete(known, field)
+		}
+	}
+	return known
 }
 
 // restore collects what the action asks for that brings back what a step saves. Its

@@ -13,6 +13,7 @@ import (
 	"helm.sh/helm/v4/pkg/release/common"
 	release "helm.sh/helm/v4/pkg/release/v1"
 	"helm.sh/helm/v4/pkg/storage/driver"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/kube"
@@ -177,7 +178,14 @@ func (s *session) foreign(r *release.Release, patience time.Duration) (action.St
 }
 
 // missing says that there is no such release.
-func (s *session) missing() error {
+func (s *session) missing(ctx context.Context) error {
+	// Who may not read the namespace gets less of an explanation.
+	at, err := s.cluster.Typed.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
+	if err == nil && at.DeletionTimestamp != nil {
+		return refused(reasonReleaseNotFound, "ask who deleted the namespace; what holds it stands in its status.conditions",
+			fmt.Errorf("find %s: the namespace is being deleted since %s, and the release is gone", s,
+				at.DeletionTimestamp.UTC().Format(time.RFC3339)))
+	}
 	return refused(reasonReleaseNotFound, "correct release and namespace: helm list --all-namespaces shows all of them",
 		fmt.Errorf("find %s: there is none in %s", s, s.cluster.Name))
 }
@@ -205,7 +213,7 @@ func (w World) named(
 		return err
 	}
 	if st.last() == nil {
-		return s.missing()
+		return s.missing(ctx)
 	}
 	return f(s, st)
 }

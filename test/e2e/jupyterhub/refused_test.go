@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
@@ -194,13 +196,32 @@ func (s *site) reader() string {
 // kubeconfig writes a kubeconfig of an account of the namespace, for a server.
 func (s *site) kubeconfig(account, server string) string {
 	s.t.Helper()
-	issued, err := s.Client.CoreV1().ServiceAccounts(s.Name).CreateToken(s.t.Context(), account,
-		&authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	return s.kubeconfigFor(account, server, nil)
+}
+
+// kubeconfigFor is kubeconfig with a token that is worth something as long as a Secret is
+// there. Whatever name the server has, its certificate is that of the cluster.
+func (s *site) kubeconfigFor(account, server string, bound *corev1.Secret) string {
+	s.t.Helper()
+	request := &authenticationv1.TokenRequest{}
+	if bound != nil {
+		request.Spec.BoundObjectRef = &authenticationv1.BoundObjectReference{
+			Kind: "Secret", APIVersion: "v1", Name: bound.Name, UID: bound.UID,
+		}
+	}
+	issued, err := s.Client.CoreV1().ServiceAccounts(s.Name).CreateToken(s.t.Context(), account, request, metav1.CreateOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	own, err := url.Parse(s.Config.Host)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	config := api.NewConfig()
-	config.Clusters["it"] = &api.Cluster{Server: server, CertificateAuthorityData: s.Config.CAData, CertificateAuthority: s.Config.CAFile}
+	config.Clusters["it"] = &api.Cluster{
+		Server: server, CertificateAuthorityData: s.Config.CAData, CertificateAuthority: s.Config.CAFile,
+		TLSServerName: own.Hostname(),
+	}
 	config.AuthInfos["it"] = &api.AuthInfo{Token: issued.Status.Token}
 	name := cmp.Or(s.Context, "it")
 	config.Contexts[name] = &api.Context{Cluster: "it", AuthInfo: "it"}

@@ -1,6 +1,7 @@
 package jupyterhub
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -47,6 +48,10 @@ type site struct {
 	run string
 	// values are those of the release.
 	values map[string]any
+	// procedure is the one of the platform file; none is that which Refit ships.
+	procedure string
+	// asks are the inputs that the procedure has; none is all.
+	asks []string
 	// inputs are added to those of the platform file.
 	inputs      map[string]any
 	refit, helm *harness.Program
@@ -199,6 +204,9 @@ func (s *site) platform() {
 		inputs["databasePassword"] = map[string]any{"env": "HUB_DB_PASSWORD"}
 	}
 	maps.Copy(inputs, s.inputs)
+	if s.asks != nil {
+		maps.DeleteFunc(inputs, func(name string, _ any) bool { return !slices.Contains(s.asks, name) })
+	}
 	// Runs in other namespaces of the cluster are tests that run at once.
 	target := map[string]any{"kind": "kubernetes", "kubeconfig": s.Kubeconfig, "lockNamespace": s.Name}
 	if s.Context != "" {
@@ -209,7 +217,7 @@ func (s *site) platform() {
 	}
 	s.write("platform.yaml", map[string]any{
 		"apiVersion": "refit.dev/v1alpha1", "kind": "Platform", "metadata": map[string]any{"name": "hub"},
-		"procedure": "jupyterhub", "targets": map[string]any{"cluster": target}, "inputs": inputs,
+		"procedure": cmp.Or(s.procedure, "jupyterhub"), "targets": map[string]any{"cluster": target}, "inputs": inputs,
 		"backup": map[string]any{"store": "file://" + filepath.Join(s.dir, "store")}, "allowScratch": true,
 	})
 }

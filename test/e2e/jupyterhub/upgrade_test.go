@@ -10,7 +10,8 @@ import (
 
 // TestUpgrade takes a hub with each kind of database from JupyterHub 3.0.0 over 4.1.6 to
 // 5.5.0, as the procedure that Refit ships says. The users stay, the server that runs goes
-// on in its pod, and afterwards helm 3 goes on with the release.
+// on in its pod, and afterwards helm 3 goes on with the release. Refit may do what refit
+// plan --rbac prints, and nothing else.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds() {
@@ -18,6 +19,7 @@ func TestUpgrade(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, kind, oldest)
 			before := s.work()
+			s.Kubeconfig = s.kubeconfig(s.permitted(), s.Config.Host)
 			s.apply(exitDone)
 			s.is(newest, before)
 			s.start("bob")
