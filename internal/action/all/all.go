@@ -22,6 +22,7 @@ import (
 	kubeaction "github.com/refitproject/refit/internal/action/kube"
 	"github.com/refitproject/refit/internal/action/manual"
 	notifyaction "github.com/refitproject/refit/internal/action/notify"
+	"github.com/refitproject/refit/internal/action/rehearsal"
 	secretaction "github.com/refitproject/refit/internal/action/secret"
 	"github.com/refitproject/refit/internal/action/target"
 	"github.com/refitproject/refit/internal/action/values"
@@ -117,6 +118,7 @@ func Actions(c Clients) []action.Action {
 		gate.Approval(),
 		gate.Condition(),
 		gate.Soak(),
+		helm.RBAC(c.Helm),
 		helm.Release(c.Helm),
 		helm.Rollback(c.Helm),
 		helm.Uninstall(c.Helm),
@@ -143,6 +145,7 @@ func Actions(c Clients) []action.Action {
 		kubeaction.Wait(c.Kube),
 		manual.Do(),
 		notifyaction.Send(c.Sender, c.Sent),
+		rehearsal.Check(),
 		secretaction.Capture(c.Secret),
 		values.Migrate(file.System{}, c.Charts),
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/refitproject/refit/internal/action"
 	"github.com/refitproject/refit/internal/action/actiontest"
@@ -150,6 +151,18 @@ func (i inbox) Deliver(ctx context.Context, kind notify.Kind, _ string, m notify
 	return i.Sender.Deliver(ctx, kind, "https://hooks.example.org/inbox", m)
 }
 
+// rehearsed puts the report of a rehearsal into a world, and gives inputs its digest.
+func rehearsed(t *testing.T, w *actiontest.World) {
+	t.Helper()
+	const digest = "sha256:5f1d7a1c9d1c4a62"
+	text := fmt.Sprintf(`{"form": "refit.dev/report/v1", "ended": %q, "run": {"id": "staging-1", "status": "Succeeded"},
+		"rehearsal": {"digest": %q}}`, w.Env.Now().Add(-time.Hour).Format(time.RFC3339), digest)
+	if err := os.WriteFile(filepath.Join(w.Env.Dir, "rehearsal.json"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.Adapt = func(in map[string]any) { in["digest"] = digest }
+}
+
 // overwrite changes the file that a step has written, as somebody else would.
 func overwrite(t *testing.T, w actiontest.World, in map[string]any) {
 	t.Helper()
@@ -187,6 +200,9 @@ func TestDocsExamples(t *testing.T) {
 					}
 					if strings.HasPrefix(name, "secret.") {
 						vault(t, &w)
+					}
+					if strings.HasPrefix(name, "rehearsal.") {
+						rehearsed(t, &w)
 					}
 					if name == "notify.send" {
 						w.Env.Key = t.Name() + w.Env.Dir // What is remembered by key is of this world.

@@ -53,6 +53,41 @@ func TestClusterReleaseSuite(t *testing.T) {
 	})
 }
 
+func TestClusterRBACSuite(t *testing.T) {
+	kubetest.Needed(t)
+	w, _ := family(t)
+	actiontest.Run(t, actiontest.Suite{
+		Action: helm.RBAC(w), Examples: "testdata/rbac/*.yaml", World: newWorld,
+	})
+}
+
+// TestClusterRBAC asks for the rights of an account that may only read, and of one that
+// may do what an upgrade says that it needs.
+func TestClusterRBAC(t *testing.T) {
+	t.Parallel()
+	s := newSpace(t)
+	w, _ := family(t)
+	in := map[string]any{"release": "shop", "namespace": s.Name, "chart": map[string]any{"path": "charts/shop-2.0.0"}}
+	list, _, err := helm.Upgrade(w).(action.Accessor).Access(t.Context(), s.env, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enough := kubetest.Permit(t, s.env, list)
+	if obs, err := helm.RBAC(w).Observe(t.Context(), enough, in); err != nil || obs.Status != action.Done {
+		t.Errorf("got %s (%s), %v", obs.Status, obs.Reason, err)
+	}
+	reader := kubetest.Permit(t, s.env, []action.Access{{Group: "*", Resource: "*", Namespace: s.Name, Verbs: []string{"get", "list", "watch"}}})
+	obs, err := helm.RBAC(w).Observe(t.Context(), reader, in)
+	if err != nil || obs.Status != action.Failed || !strings.Contains(obs.Reason, "does not permit: create secrets in namespace "+s.Name) {
+		t.Errorf("got %s (%s), %v", obs.Status, obs.Reason, err)
+	}
+	in["report"] = true
+	obs, err = helm.RBAC(w).Observe(t.Context(), reader, in)
+	if missing := fmt.Sprint(obs.Output["missing"]); err != nil || !strings.Contains(missing, "patch deployments.apps") {
+		t.Errorf("got %s, %v", missing, err)
+	}
+}
+
 func TestClusterUpgradeSuite(t *testing.T) {
 	kubetest.Needed(t)
 	w, k := family(t)

@@ -59,7 +59,14 @@ func RBAC(connector *kube.Connector) action.Action {
 			if err != nil {
 				return action.Observed[RBACOutput]{}, err
 			}
-			return askRights(ctx, cluster, in)
+			out, err := askRights(ctx, cluster, in.questions())
+			if err != nil {
+				return action.Observed[RBACOutput]{}, err
+			}
+			if why := out.Refusal(cluster); why != "" && !in.Report {
+				return action.Observed[RBACOutput]{Status: action.Failed, Reason: why}, nil
+			}
+			return action.Saw(out), nil
 		},
 		// Everybody may ask what they may do.
 		Access: action.NoAccess[RBACInput],
@@ -108,23 +115,34 @@ func (q question) String() string {
 }
 
 func (in RBACInput) questions() []question {
+	list := make([]action.Access, len(in.Rights))
+	for i, r := range in.Rights {
+		a := action.Access{Group: r.Group, Resource: r.Resource, Namespace: r.Namespace, Names: r.Names, Verbs: r.Verbs}
+		if a.Namespace == "" {
+			a.Namespace = in.Namespace
+		}
+		if a.Namespace == allNamespaces {
+			a.Namespace = ""
+		}
+		list[i] = a
+	}
+	return questionsOf(list)
+}
+
+// questionsOf returns each right of a list once.
+func questionsOf(list []action.Access) []question {
 	var all []question
-	for _, r := range in.Rights {
-		namespace := r.Namespace
-		if namespace == "" {
-			namespace = in.Namespace
-		}
-		if namespace == allNamespaces {
-			namespace = ""
-		}
-		names := r.Names
+	seen := map[question]bool{}
+	for _, a := range list {
+		names := a.Names
 		if len(names) == 0 {
 			names = []string{""}
 		}
-		for _, verb := range r.Verbs {
+		for _, verb := range a.Verbs {
 			for _, name := range names {
-				q := question{verb, r.Group, r.Resource, namespace, name}
-				if !slices.Contains(all, q) {
+				q := question{verb, a.Group, a.Resource, a.Namespace, name}
+				if !seen[q] {
+					seen[q] = true
 					all = append(all, q)
 				}
 			}
@@ -133,16 +151,22 @@ func (in RBACInput) questions() []question {
 	return all
 }
 
+// MayI asks a cluster whether the account of Refit may do what list says. It changes
+// nothing. The error is an *action.Error.
+func MayI(ctx context.Context, cluster *kube.Cluster, list []action.Access) (RBACOutput, error) {
+	return askRights(ctx, cluster, questionsOf(list))
+}
+
 // askRights asks for each right, but for those that the rules of a namespace give as a
 // whole: one question for many.
-func askRights(ctx context.Context, cluster *kube.Cluster, in RBACInput) (action.Observed[RBACOutput], error) {
+func askRights(ctx context.Context, cluster *kube.Cluster, questions []question) (RBACOutput, error) {
 	out := RBACOutput{Missing: []string{}}
 	rules := map[string][]authorizationv1.ResourceRule{}
-	for _, q := range in.questions() {
+	for _, q := range questions {
 		if _, asked := rules[q.namespace]; !asked && q.namespace != "" {
 			found, err := rulesOf(ctx, cluster, q.namespace)
 			if err != nil {
-				return action.Observed[RBACOutput]{}, err
+				return out, err
 			}
 			rules[q.namespace] = found
 		}
@@ -150,7 +174,7 @@ func askRights(ctx context.Context, cluster *kube.Cluster, in RBACInput) (action
 		if !allowed {
 			var err error
 			if allowed, err = mayI(ctx, cluster, q); err != nil {
-				return action.Observed[RBACOutput]{}, err
+				return out, err
 			}
 		}
 		if allowed {
@@ -159,19 +183,21 @@ func askRights(ctx context.Context, cluster *kube.Cluster, in RBACInput) (action
 			out.Missing = append(out.Missing, q.String())
 		}
 	}
-	if len(out.Missing) > 0 && !in.Report {
-		const most = 10
-		shown := out.Missing
-		if len(shown) > most {
-			shown = append(slices.Clone(shown[:most]), fmt.Sprintf("%d more", len(shown)-most))
-		}
-		return action.Observed[RBACOutput]{
-			Status: action.Failed,
-			Reason: fmt.Sprintf("%s does not permit: %s; refit plan --rbac prints a role for all of them",
-				cluster.Name, strings.Join(shown, ", ")),
-		}, nil
+	return out, nil
+}
+
+// Refusal says which rights of a cluster are missing, "" when none is.
+func (o RBACOutput) Refusal(cluster *kube.Cluster) string {
+	if len(o.Missing) == 0 {
+		return ""
 	}
-	return action.Saw(out), nil
+	const most = 10
+	shown := o.Missing
+	if len(shown) > most {
+		shown = append(slices.Clone(shown[:most]), fmt.Sprintf("%d more", len(shown)-most))
+	}
+	return fmt.Sprintf("%s does not permit: %s; refit plan --rbac prints a role for all of them",
+		cluster.Name, strings.Join(shown, ", "))
 }
 
 // rulesOf returns what the account may do in a namespace, as far as the server can say.
