@@ -121,7 +121,7 @@ func newBuilder(in Input) *builder {
 	}
 	if in.Path != nil {
 		p.Path = pathOf(in.Path)
-		b.scope["path"] = pathValue(in.Path)
+		b.scope["path"] = pathValue(in.Path, p)
 	}
 	p.Channels = ChannelsOf(in.Platform)
 	b.observes()
@@ -139,12 +139,13 @@ func pathOf(path *versions.Path) *Path {
 }
 
 // pathValue is the variable path in expressions.
-func pathValue(path *versions.Path) map[string]any {
+func pathValue(path *versions.Path, p *Plan) map[string]any {
 	hops := make([]any, len(path.Hops))
 	for i := range path.Hops {
 		hops[i] = path.Hops[i].Value()
 	}
-	return map[string]any{"from": path.From, "to": path.To, "hops": hops}
+	rehearsal, _ := rehearsalDigest(p) // What it is over can be written as JSON.
+	return map[string]any{"from": path.From, "to": path.To, "hops": hops, "rehearsal": rehearsal}
 }
 
 // platformValue is the variable platform in expressions.

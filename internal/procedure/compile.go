@@ -34,6 +34,10 @@ func pathType(graph *versions.Graph) schema.Type {
 		"from": {Type: text, Required: true, Doc: "Version that is installed now."},
 		"to":   {Type: text, Required: true, Doc: "Version that the plan leads to."},
 		"hops": {Type: schema.ListOf(hop), Required: true, Doc: "Hops of the version path, in order."},
+		"rehearsal": {
+			Type: text, Required: true,
+			Doc: "Digest over the procedure and the path, the same on every platform, for rehearsal.check.",
+		},
 	})
 }
 

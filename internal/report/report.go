@@ -51,6 +51,8 @@ type Report struct {
 	// Ended is when the run came to its end; zero while it has not.
 	Ended time.Time `json:"ended,omitzero"`
 	Run   RunView   `json:"run"`
+	// Rehearsal is what the run can be the rehearsal of.
+	Rehearsal RehearsalView `json:"rehearsal"`
 	// Downtime is what the plan predicts, beside what was measured.
 	Downtime []DowntimeView `json:"downtime,omitempty"`
 	Findings []plan.Finding `json:"findings,omitempty"`
@@ -66,6 +68,20 @@ type Report struct {
 
 	texts map[string]string // what the plan says of a step, by "stage/step"
 	acted map[string]bool   // the steps that had operations, by "stage/step"
+}
+
+// RehearsalView matches a run with the plans that it can be the rehearsal of.
+type RehearsalView struct {
+	// Digest is over procedure and path, the same on every platform.
+	Digest  string            `json:"digest"`
+	Targets []RehearsalTarget `json:"targets,omitempty"`
+}
+
+// RehearsalTarget is one that the run was on.
+type RehearsalTarget struct {
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`
+	Identity string `json:"identity,omitempty"`
 }
 
 // Omitted counts what is in the history and not in the report.

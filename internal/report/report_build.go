@@ -18,7 +18,7 @@ func BuildReport(src Source) Report {
 	}
 	b.out = Report{
 		Form: Form, Refit: src.Version, Run: BuildRun(src.RunSource),
-		texts: map[string]string{}, acted: map[string]bool{},
+		Rehearsal: rehearsalOf(src.State.Plan()), texts: map[string]string{}, acted: map[string]bool{},
 	}
 	b.steps(func(stage string, step *plan.Step, _ *run.StepState) {
 		b.out.texts[stage+"/"+step.ID] = aboutStep(step)
@@ -34,6 +34,15 @@ func BuildReport(src Source) Report {
 	b.steps(b.step)
 	b.limit()
 	return b.out
+}
+
+// rehearsalOf is what a run of a plan can be the rehearsal of.
+func rehearsalOf(p *plan.Plan) RehearsalView {
+	out := RehearsalView{Digest: p.RehearsalDigest}
+	for _, t := range p.Targets {
+		out.Targets = append(out.Targets, RehearsalTarget{Name: t.Name, Kind: t.Kind, Identity: t.Identity})
+	}
+	return out
 }
 
 type reportBuilder struct {
