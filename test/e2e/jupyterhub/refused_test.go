@@ -74,7 +74,7 @@ func TestFullRefused(t *testing.T) {
 			"account that may only look", func() { s.Kubeconfig = s.reader() },
 			func() { s.Kubeconfig = kubeconfig },
 			exitBlocked,
-			[]string{"to-4.4.0/permitted", "does not permit: create configmaps in namespace"},
+			[]string{"to-4.4.0/permitted", "does not permit: update deployments.apps hub in namespace", "to-4.4.0/chart-permitted"},
 		},
 	} {
 		c.make()
