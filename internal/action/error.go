@@ -19,6 +19,10 @@ const ReasonSecretUnavailable = "SecretUnavailable"
 // run then waits for a better one.
 const ReasonAccessRefused = "AccessRefused"
 
+// ReasonUnreachable is the reason of errors about a target that does not answer. A run
+// then waits for it.
+const ReasonUnreachable = "Unreachable"
+
 // ErrNoRun is returned when Run is called on a read-only action or a gate.
 var ErrNoRun = errors.New("this action changes nothing and cannot be run: observe it instead")
 

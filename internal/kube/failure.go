@@ -18,7 +18,7 @@ import (
 
 // The reasons of errors about clusters, beside action.ReasonAccessRefused.
 const (
-	ReasonUnreachable = "Unreachable"
+	ReasonUnreachable = action.ReasonUnreachable
 	ReasonNotTrusted  = "NotTrusted"
 	ReasonNotFound    = "NotFound"
 	ReasonConflict    = "Conflict"

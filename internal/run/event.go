@@ -192,8 +192,11 @@ type OperationEnded struct {
 	// but "none" is observed.
 	Extent    string `json:"extent,omitempty"`
 	Retryable bool   `json:"retryable,omitempty"`
-	Reason    string `json:"reason,omitempty"`
-	Message   string `json:"message,omitempty"`
+	// Cause is WaitTarget or WaitCredentials when the attempt failed because the target
+	// was away or did not take the credentials; it is looked whether that lasts.
+	Cause   Wait   `json:"cause,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
 	// Artefacts are the evidence of the attempt.
 	Artefacts []Artefact `json:"artefacts,omitempty"`
 	// OutputArtefact is the output when it has more than MaxOutput bytes; Output

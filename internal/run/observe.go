@@ -100,7 +100,8 @@ func (o *Operation) poll(now time.Time, r rules) {
 }
 
 // ended judges the result of an attempt. Only a failure that certainly changed
-// nothing may be followed by another attempt without a look at the world.
+// nothing may be followed by another attempt without a look at the world, and only when
+// the target was there.
 func (o *Operation) ended(e OperationEnded, now time.Time, r rules, patient bool) {
 	o.keep(e.Artefacts)
 	if e.OK {
@@ -112,8 +113,10 @@ func (o *Operation) ended(e OperationEnded, now time.Time, r rules, patient bool
 	if e.Extent == "none" {
 		o.Attempted = o.Half // An earlier attempt may have left something.
 		o.Deadline = time.Time{}
-		o.again(now, r, patient)
-		return
+		if e.Cause == "" {
+			o.again(now, r, patient)
+			return
+		}
 	}
 	o.Unclear = true
 	o.Deadline = time.Time{}

@@ -180,8 +180,14 @@ func (o *Operation) sleep(life Life, at time.Time) {
 	o.Turn++
 }
 
-// askAgain handles "could not ask".
+// askAgain handles "could not ask". An attempt that has failed meanwhile, because the
+// target was away or did not take the credentials any more, is none that counts: the
+// operation goes on from what is seen once it is possible to ask.
 func (o *Operation) askAgain(now time.Time, cause Wait, message string) {
+	if o.Unclear && o.Failures > 0 {
+		o.Unclear = false
+		o.Failures--
+	}
 	o.Cause, o.Message = cause, message
 	o.sleep(Asking, now.Add(doubled(askFirst, o.Asks, askMost)))
 	o.Asks++

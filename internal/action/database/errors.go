@@ -13,7 +13,7 @@ import (
 // The reasons of errors of this package, beside action.ReasonAccessRefused. The pages
 // of the actions explain them.
 const (
-	reasonUnreachable      = "Unreachable"
+	reasonUnreachable      = action.ReasonUnreachable
 	reasonDatabaseNotFound = "DatabaseNotFound"
 	reasonAnotherDatabase  = "AnotherDatabase"
 	reasonDatabaseInUse    = "DatabaseInUse"

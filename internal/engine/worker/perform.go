@@ -65,11 +65,20 @@ func failed(end *run.OperationEnded, err error) run.Body {
 	}
 	if failure, ok := errors.AsType[*action.Error](err); ok {
 		end.Retryable, end.Reason = failure.Retryable, failure.Reason
+		end.Cause = awayOf(failure)
 		if failure.Effect != "" {
 			end.Extent = string(failure.Effect)
 		}
 	}
 	return end
+}
+
+// awayOf says what an attempt lacked to be made at all, "" when it was made.
+func awayOf(failure *action.Error) run.Wait {
+	if cause := causeOf(failure); cause == run.WaitCredentials || failure.Reason == action.ReasonUnreachable {
+		return cause
+	}
+	return ""
 }
 
 // output returns an output as it is recorded: sensitive members are keyed
