@@ -221,6 +221,12 @@ func (s *sim) perform(f *flight, c run.PerformOperation) {
 	e := &run.OperationEnded{Op: c.Op, Attempt: c.Attempt}
 	quick := s.now + s.d.span(time.Millisecond, time.Second)
 	switch {
+	case s.now < s.world.unreachable && s.d.oneIn(2):
+		// What cannot be asked cannot be changed either; whoever does not see it in time
+		// gets no further than the connection.
+		e.Extent, e.Cause, e.Message = "none", s.world.cause, "it could not be reached"
+		s.push(item{at: quick, flight: f, body: e})
+		return
 	case s.d.oneIn(s.f.Refuse):
 		e.Extent, e.Retryable, e.Message = "none", !s.d.oneIn(4), s.mask.Text("refused: "+password)
 		s.push(item{at: quick, flight: f, body: e})
