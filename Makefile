@@ -103,6 +103,10 @@ clean-cluster: testbed ## Take every cluster down; with CACHES=1 remove what was
 bench-cluster: testbed ## Print the figures of the cluster beside their goals (CYCLES=10; COLD=1 builds from empty caches too).
 	@hack/bench-cluster.sh $(TESTBED) $(or $(CYCLES),10) $(COLD)
 
+.PHONY: bench-jupyterhub
+bench-jupyterhub: build testbed $(HELM3) ## Upgrade a JupyterHub by refit and by hand in turn, and print downtime and time of both; needs root (PAIRS=5).
+	@hack/bench-jupyterhub.sh $(TESTBED) $(or $(PAIRS),5)
+
 ##
 ## Test
 ##
