@@ -52,7 +52,7 @@ servers() {
   fi
   REFIT_CLUSTER=1 go test -C test/e2e ./... "${left[@]}" -count=1 -timeout "$1" || status=$?
   REFIT_TEST_KUBECONFIG=$("$program" kubeconfig --name e2e) \
-    go test $(clustered) -run '^TestCluster' -count=1 -timeout "$1" || status=$?
+    go test $(clustered) -run '^TestCluster' -count=1 -parallel 4 -timeout "$1" || status=$?
   if [ "$started" = 1 ]; then "$program" down --name e2e; fi
   return "$status"
 }

@@ -52,6 +52,8 @@ type site struct {
 	procedure string
 	// asks are the inputs that the procedure has; none is all.
 	asks []string
+	// accept are the findings that may pass.
+	accept []any
 	// inputs are added to those of the platform file.
 	inputs      map[string]any
 	refit, helm *harness.Program
@@ -215,11 +217,15 @@ func (s *site) platform() {
 	if err := os.MkdirAll(filepath.Join(s.dir, "store"), 0o700); err != nil {
 		s.t.Fatal(err)
 	}
-	s.write("platform.yaml", map[string]any{
+	file := map[string]any{
 		"apiVersion": "refit.dev/v1alpha1", "kind": "Platform", "metadata": map[string]any{"name": "hub"},
 		"procedure": cmp.Or(s.procedure, "jupyterhub"), "targets": map[string]any{"cluster": target}, "inputs": inputs,
 		"backup": map[string]any{"store": "file://" + filepath.Join(s.dir, "store")}, "allowScratch": true,
-	})
+	}
+	if s.accept != nil {
+		file["accept"] = s.accept
+	}
+	s.write("platform.yaml", file)
 }
 
 // write writes a file of the folder.

@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -338,6 +339,10 @@ func TestFullNeverReady(t *testing.T) {
 	s.answers(middle.hub)
 	before := s.work()
 	s.procedure = s.impatient("90s")
+	s.accept = []any{map[string]any{
+		"name": "risk/home-directories", "reason": "The setting of the test is for the hub alone.", "by": "the test",
+		"expires": time.Now().AddDate(0, 0, 2).Format(time.DateOnly),
+	}}
 	digest := s.plan()
 	text := unwrap(s.refit.Must(exitHalted, "apply", "plan.json", "--digest", digest, "--run", s.run))
 	if !strings.Contains(text, "to-4.4.0/upgrade") || !strings.Contains(text, "not ready") {
@@ -350,7 +355,7 @@ func TestFullNeverReady(t *testing.T) {
 }
 
 // impatient copies the procedure that Refit ships, with less time for upgrades of the
-// release, and returns its folder: nobody waits for twenty minutes in a test.
+// release, and returns its file: nobody waits for twenty minutes in a test.
 func (s *site) impatient(limit string) string {
 	s.t.Helper()
 	dir := filepath.Join(s.dir, "procedure")
@@ -369,7 +374,7 @@ func (s *site) impatient(limit string) string {
 	}
 	s.rewrite(file, head+"\n      upgrade:\n        phase: upgrade\n        needs: [migrate]"+
 		strings.Replace(upgrade2, "worst: 5m", "worst: 1m", 1))
-	return "procedure"
+	return "./" + file
 }
 
 // TestFullDeleteAsked has a procedure that asks for what helm delete does, without a
@@ -378,12 +383,18 @@ func TestFullDeleteAsked(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, sqlite, middle)
 	before := s.work()
-	shipped, err := filepath.Abs("testdata/delete")
+	shipped, err := filepath.Abs("testdata/delete/procedure.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.procedure, s.asks = shipped, []string{"release", "namespace"}
-	text := unwrap(s.apply(exitHalted))
+	// Whoever is asked whether there may be no way back says yes, and still nothing is lost.
+	asked := regexp.MustCompile(`refit (approve .*)`).FindStringSubmatch(s.apply(exitWaiting))
+	if asked == nil {
+		t.Fatal("nobody is asked")
+	}
+	s.refit.Must(exitDone, strings.Fields(asked[1])...)
+	text := unwrap(s.refit.Must(exitHalted, "drive", s.run))
 	for _, want := range []string{"would be lost: hub-db-dir", "reclaim policy Delete", "Retain"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in %s", want, text)
@@ -411,7 +422,7 @@ func TestFullAnotherCluster(t *testing.T) {
 	digest := s.plan()
 	s.rewrite("kubeconfig", string(other))
 	code, text := s.refit.Run("apply", "plan.json", "--digest", digest, "--run", s.run)
-	if code == exitDone || !strings.Contains(unwrap(text), "another cluster") {
+	if code == exitDone || !strings.Contains(unwrap(text), "target cluster is another one: planned for") {
 		t.Errorf("exit code %d: %s", code, text)
 	}
 	s.is(middle, before)
