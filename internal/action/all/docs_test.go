@@ -304,6 +304,10 @@ func reasons(t *testing.T, family, prefix string) []string {
 				value, _ := strconv.Unquote(literal.Value)
 				found = append(found, value)
 			}
+			// One that the core knows has its text there.
+			if of, ok := spec.Values[0].(*ast.SelectorExpr); ok && of.Sel.Name == "ReasonUnreachable" {
+				found = append(found, action.ReasonUnreachable)
+			}
 			return true
 		})
 	}
