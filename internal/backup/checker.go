@@ -139,6 +139,8 @@ func (w Worker) unpacked(ctx context.Context, s Store, e *Entry, level int, key 
 	defer func() { err = errors.Join(err, r.Close()) }()
 	if m.Kind == Secret { // it is restored into memory only
 		_, counts, err = readCaptured(r, m, key)
+	} else if m.Kind == Namespace {
+		counts, err = w.readObjects(ctx, m, level, key, r)
 	} else if m.Kind == PostgreSQL || m.Kind == MySQL {
 		counts, err = w.readDump(ctx, m, level, r)
 	} else if level == Restored {
@@ -204,6 +206,20 @@ func (w Worker) readDump(ctx context.Context, m *Manifest, level int, r io.Reade
 	return counts, compare(m, m.Counts, counts)
 }
 
+// readObjects lets a cluster parse or restore the objects of a namespace.
+func (w Worker) readObjects(ctx context.Context, m *Manifest, level int, key *Key, r io.Reader) (Counts, error) {
+	if w.Objects == nil {
+		return Counts{}, failure(ReasonServerNeeded, "prove it with kube.verify", false,
+			"backup %q: it holds objects of a cluster, which a cluster has to read", m.ID)
+	}
+	dump := &countingReader{r: r}
+	if err := eachItem(m, key, dump, func(items ItemReader) error { return w.Objects(ctx, level, items) }); err != nil {
+		return Counts{}, err
+	}
+	counts := Counts{Objects: int64(len(m.Items)), Bytes: dump.n}
+	return counts, compare(m, m.Counts, counts)
+}
+
 // countingReader counts what is read.
 type countingReader struct {
 	r io.Reader
@@ -249,6 +265,7 @@ func (c Counts) String() string {
 		{c.Others, "pipe", "pipes"},
 		{c.Tables, "table", "tables"},
 		{c.Rows, "row", "rows"},
+		{c.Objects, "object", "objects"},
 	} {
 		switch n.n {
 		case 0:

@@ -21,6 +21,7 @@ type Key struct {
 	public     []string
 	tag        []byte
 	secrets    []byte
+	items      []byte
 }
 
 // ParseKey reads an age key as age-keygen writes it: one identity a line,
@@ -54,6 +55,7 @@ func ParseKey(text string) (*Key, error) {
 	}
 	key.tag = derive(sum.Sum(nil), "refit backup: names of parts")
 	key.secrets = derive(sum.Sum(nil), "refit backup: captured secrets")
+	key.items = derive(sum.Sum(nil), "refit backup: objects")
 	return key, nil
 }
 

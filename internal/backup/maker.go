@@ -28,6 +28,9 @@ type Worker struct {
 	Scratch string
 	// Server reads what a database server has dumped; nil when there is none.
 	Server ServerReader
+	// Objects parses or restores the objects of a namespace, by the level of the proof,
+	// and returns an error for the first that cannot be; nil when there is no cluster.
+	Objects func(ctx context.Context, level int, items ItemReader) error
 	// Key and Origin name the effect that asks for the work; see action.Env.
 	Key, Origin string
 	// Report is told how far the work has come; it may be nil.
@@ -66,6 +69,8 @@ type Request struct {
 	Save             func(ctx context.Context, out io.Writer) (Counts, error)
 	Identity, Server string
 	Tools            []Tool
+	// SaveObjects takes the place of Save with the kind Namespace.
+	SaveObjects func(ctx context.Context, out *ItemWriter) error
 }
 
 // ServerReader is what a database server does with a dump of it.
@@ -89,6 +94,8 @@ func (r Request) Check() error {
 		return errors.New("nothing can be excluded from a database")
 	case (r.Kind == PostgreSQL || r.Kind == MySQL) && r.Save == nil:
 		return fmt.Errorf("a %s is saved by database.backup", r.Kind)
+	case r.Kind == Namespace && r.SaveObjects == nil:
+		return fmt.Errorf("a %s is saved by kube.backup", r.Kind)
 	case r.Kind == Secret && r.Lock == nil:
 		return errors.New("a secret is kept encrypted only, and there is no key")
 	}
@@ -134,7 +141,7 @@ func (w Worker) Make(ctx context.Context, r Request) (*Manifest, error) {
 
 // fill reads the source and stores its parts.
 func (w Worker) fill(ctx context.Context, r Request, m *Manifest) (err error) {
-	source, done, err := w.open(ctx, r)
+	source, done, err := w.open(ctx, r, m)
 	if err != nil {
 		return err
 	}
@@ -169,7 +176,7 @@ func storeOrSource(s Store, err error) error {
 }
 
 // open prepares to read the source. done removes what was made for that.
-func (w Worker) open(ctx context.Context, r Request) (func(io.Writer) (Counts, error), func(), error) {
+func (w Worker) open(ctx context.Context, r Request, m *Manifest) (func(io.Writer) (Counts, error), func(), error) {
 	if r.Kind == Secret {
 		return func(out io.Writer) (Counts, error) { return writeSecret(out, r.Value) }, func() {}, nil
 	}
@@ -177,6 +184,15 @@ func (w Worker) open(ctx context.Context, r Request) (func(io.Writer) (Counts, e
 	if r.Kind == Directory {
 		return func(out io.Writer) (Counts, error) {
 			return writeTree(ctx, out, r.Path, r.Excluded, bytes)
+		}, func() {}, nil
+	}
+	if r.Kind == Namespace {
+		return func(out io.Writer) (Counts, error) {
+			counter := &countingWriter{w: out, report: bytes}
+			items := &ItemWriter{out: counter, key: r.Lock, id: m.ID}
+			err := r.SaveObjects(ctx, items)
+			m.Items = items.items
+			return Counts{Objects: int64(len(m.Items)), Bytes: counter.n}, err
 		}, func() {}, nil
 	}
 	if r.Kind != SQLite {

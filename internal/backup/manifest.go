@@ -30,6 +30,9 @@ const (
 	PostgreSQL Kind = "postgresql"
 	// MySQL is one database of MySQL or MariaDB as statements.
 	MySQL Kind = "mysql"
+	// Namespace is what people made in one namespace of a Kubernetes cluster, as lines
+	// of JSON: first what was selected, then one object a line.
+	Namespace Kind = "namespace"
 )
 
 // Source says where a backup comes from.
@@ -41,8 +44,8 @@ type Source struct {
 	Path string `json:"path"`
 	// Excluded are the patterns of what was left out.
 	Excluded []string `json:"excluded,omitempty"`
-	// Identity tells a database from another one at the same address, and Server
-	// says which program in which version served it; both of databases only.
+	// Identity tells a database or a cluster from another one at the same address, and
+	// Server says which program in which version served it; both of these only.
 	Identity string `json:"identity,omitempty"`
 	Server   string `json:"server,omitempty"`
 }
@@ -59,6 +62,8 @@ type Counts struct {
 	// Tables and Rows are those of a database.
 	Tables int64 `json:"tables,omitempty"`
 	Rows   int64 `json:"rows,omitempty"`
+	// Objects are those of a namespace.
+	Objects int64 `json:"objects,omitempty"`
 	// Digest is the digest of the tables of a database: of the number of their
 	// rows, and where a server computes them, of checksums of what is in them.
 	Digest string `json:"digest,omitempty"`
@@ -109,6 +114,8 @@ type Manifest struct {
 	Counts Counts `json:"counts"`
 	Tools  []Tool `json:"tools"`
 	Parts  []Part `json:"parts"`
+	// Items are the objects of a namespace, in the order of the stream.
+	Items []Item `json:"items,omitempty"`
 }
 
 // Series is what the backups of one source have in common.
@@ -127,6 +134,9 @@ func (m *Manifest) check(id string) error {
 	}
 	if m.ID != id {
 		return damaged(id, "its manifest is that of backup %q", m.ID)
+	}
+	if int64(len(m.Items)) != m.Counts.Objects {
+		return damaged(id, "its manifest lists %d objects and counts %d", len(m.Items), m.Counts.Objects)
 	}
 	var raw, stored int64
 	for i, p := range m.Parts {

@@ -55,6 +55,20 @@ func (w Worker) RestoreWith(
 	})
 }
 
+// ReadObjects hands the objects of a namespace to do. What do leaves unread is read, so
+// that nothing of the backup is believed that is damaged.
+func (w Worker) ReadObjects(
+	ctx context.Context, s Store, m *Manifest, key *Key, do func(ItemReader) error,
+) error {
+	return w.restore(ctx, s, m, Namespace, key, func(r *streamReader) error {
+		dump := &countingReader{r: r}
+		if err := eachItem(m, key, dump, do); err != nil {
+			return err
+		}
+		return compare(m, m.Counts, Counts{Objects: int64(len(m.Items)), Bytes: dump.n})
+	})
+}
+
 func (w Worker) restore(
 	ctx context.Context, s Store, m *Manifest, kind Kind, key *Key, do func(*streamReader) error,
 ) (err error) {
