@@ -37,6 +37,8 @@ type Clients struct {
 	Programs *exec.Runner
 	Host     target.HostSource
 	Kube     *kube.Connector
+	// Objects saves and restores what is in namespaces.
+	Objects  kubeaction.World
 	Helm     helm.World
 	Archive  archive.World
 	Database database.World
@@ -63,6 +65,7 @@ func NewClients(environ []string) Clients {
 		Archive:  archive.World{Stores: stores, Hostname: os.Hostname, Tools: tools},
 		Secret:   secretaction.World{Open: stores.Open, Hostname: os.Hostname, Tools: tools},
 		Kube:     clusters,
+		Objects:  kubeaction.World{Kube: clusters, Stores: stores, Hostname: os.Hostname, Tools: tools},
 		Helm:     helm.World{Clusters: clusters, Stores: stores},
 		Charts:   helm.Renderer{},
 		HTTP:     client,
@@ -133,6 +136,7 @@ func Actions(c Clients) []action.Action {
 		jupyterhub.StopServers(c.JupyterHub),
 		jupyterhub.Users(c.JupyterHub),
 		kubeaction.Apply(c.Kube),
+		kubeaction.Backup(c.Objects),
 		kubeaction.Check(c.Kube),
 		kubeaction.Delete(c.Kube),
 		kubeaction.Exec(c.Kube),
@@ -140,7 +144,9 @@ func Actions(c Clients) []action.Action {
 		kubeaction.Patch(c.Kube),
 		kubeaction.Prepull(c.Kube),
 		kubeaction.RBAC(c.Kube),
+		kubeaction.Restore(c.Objects),
 		kubeaction.Scale(c.Kube),
+		kubeaction.Verify(c.Objects),
 		kubeaction.Version(c.Kube),
 		kubeaction.Wait(c.Kube),
 		manual.Do(),

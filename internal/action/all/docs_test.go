@@ -234,6 +234,15 @@ func TestDocsExplainReasons(t *testing.T) {
 			slices.Sort(want)
 			want = slices.Compact(want)
 		}
+		if family == "kube" { // as far as they are not about folders and files of databases
+			want = append(want, reasons(t, "../backup", "Reason")...)
+			want = slices.DeleteFunc(want, func(reason string) bool {
+				return strings.HasPrefix(reason, "Source") ||
+					slices.Contains([]string{"ServerNeeded", "DiskFull", "NotWritten"}, reason)
+			})
+			slices.Sort(want)
+			want = slices.Compact(want)
+		}
 		if family == "secret" { // as far as they are not about folders and databases
 			want = append(want, reasons(t, "../backup", "Reason")...)
 			refused = uses(t, "../backup", "action.ReasonAccessRefused")
