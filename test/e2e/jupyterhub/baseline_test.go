@@ -57,14 +57,14 @@ func TestBaseline(t *testing.T) {
 		for _, what := range []string{"hub", "server of ada", "wall"} {
 			ours, theirs := medianOf(all["refit"], what), medianOf(all["script"], what)
 			line := fmt.Sprintf("%-10s %-14s refit %7.2f s   script %7.2f s", c.kind, what, ours, theirs)
-			switch {
-			case what == "hub":
+			switch what {
+			case "hub":
 				line += fmt.Sprintf("   ratio %.2f, goal %.2f", ours/theirs, c.goal)
 				if ours > c.goal*theirs {
 					line += " MISSED"
 					t.Fail()
 				}
-			case what == "server of ada":
+			case "server of ada":
 				line += "   goal 0 s"
 				if ours > 0 {
 					line += " MISSED"
@@ -73,7 +73,7 @@ func TestBaseline(t *testing.T) {
 			default:
 				line += fmt.Sprintf("   ratio %.2f", ours/theirs)
 			}
-			fmt.Println(line) //nolint:forbidigo // it is what people have asked for
+			fmt.Println(line)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func (s *site) measure(way string) measured {
 		}
 		m.down[name] = r.Down
 	}
-	fmt.Printf("%s %-6s hub %.2f s, server of ada %.2f s, wall %.1f s\n", //nolint:forbidigo // progress of a long measurement
+	fmt.Printf("%s %-6s hub %.2f s, server of ada %.2f s, wall %.1f s\n",
 		s.kind, way, m.down["hub"], m.down["server of ada"], m.wall)
 	return m
 }
