@@ -138,6 +138,9 @@ func (r *restoring) bring(ctx context.Context, s saved) (changed bool, err error
 	live := r.live[s.id.key()]
 	for try := 1; ; try++ {
 		same, err := r.asSaved(ctx, s, live)
+		if !r.mayReplace(s, err) {
+			err = s.immutable(err)
+		}
 		switch {
 		case same:
 			return changed, nil
@@ -152,7 +155,7 @@ func (r *restoring) bring(ctx context.Context, s saved) (changed bool, err error
 			if live == nil { // It cannot be made, whatever is changed.
 				return changed, err
 			}
-			return changed, s.immutable(err)
+			return changed, err
 		}
 		if live, err = p.get(ctx); err != nil {
 			return changed, err

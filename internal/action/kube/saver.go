@@ -185,9 +185,11 @@ func objectOf(line []byte, namespace string, head savedHead) (saved, error) {
 	return saved{savedObject: record, id: id{o.GetAPIVersion(), o.GetKind(), namespace, o.GetName()}}, nil
 }
 
-// follow lets the accounts that a RoleBinding names be those of the namespace that it
-// is restored into.
+// follow fits an object to another namespace than that which it was saved in: accounts
+// that a RoleBinding names are those of that namespace, and ports of nodes are taken by
+// the Service that was saved.
 func follow(o *unstructured.Unstructured, from, to string) {
+	withoutPorts(o)
 	if o.GetKind() != "RoleBinding" {
 		return
 	}
@@ -203,6 +205,20 @@ func follow(o *unstructured.Unstructured, from, to string) {
 	if len(subjects) > 0 {
 		_ = unstructured.SetNestedSlice(o.Object, subjects, "subjects") // they were a list before
 	}
+}
+
+// withoutPorts takes the ports of nodes out of a Service.
+func withoutPorts(o *unstructured.Unstructured) {
+	ports, _, err := unstructured.NestedSlice(o.Object, "spec", "ports")
+	if o.GetKind() != "Service" || err != nil || len(ports) == 0 {
+		return
+	}
+	for _, p := range ports {
+		if port, ok := p.(map[string]any); ok {
+			delete(port, "nodePort")
+		}
+	}
+	_ = unstructured.SetNestedSlice(o.Object, ports, "spec", "ports") // they were a list before
 }
 
 // saved is an object of a backup, in the namespace that it is brought to.

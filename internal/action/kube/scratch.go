@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/refitproject/refit/internal/action"
@@ -288,9 +287,7 @@ func holds(object, saved any) bool {
 // try asks the server in a dry run. What acts is never made: nothing runs, takes traffic
 // or wakes an operator.
 func (r *reader) try(ctx context.Context, p place, s saved) error {
-	body := s.body()
-	withoutPorts(body)
-	_, err := p.client.Create(ctx, body, dryCreate())
+	_, err := p.client.Create(ctx, s.body(), dryCreate())
 	if err == nil {
 		return nil
 	}
@@ -305,21 +302,6 @@ func (r *reader) try(ctx context.Context, p place, s saved) error {
 // isDryRunRefused tells of webhooks that do not say that they change nothing beside.
 func isDryRunRefused(err error) bool {
 	return apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run")
-}
-
-// withoutPorts takes the ports of nodes out of a Service: those are taken by the one
-// that was saved.
-func withoutPorts(o *unstructured.Unstructured) {
-	ports, _, err := unstructured.NestedSlice(o.Object, "spec", "ports")
-	if o.GetKind() != "Service" || err != nil || len(ports) == 0 {
-		return
-	}
-	for _, p := range ports {
-		if port, ok := p.(map[string]any); ok {
-			delete(port, "nodePort")
-		}
-	}
-	_ = unstructured.SetNestedSlice(o.Object, ports, "spec", "ports") // they were a list before
 }
 
 // refused says what the server answered about an object. Of a Secret nothing is quoted:
