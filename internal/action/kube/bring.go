@@ -152,9 +152,6 @@ func (r *restoring) bring(ctx context.Context, s saved) (changed bool, err error
 			return changed, r.settle(ctx, p, s)
 		}
 		if !isRaced(err) || try == maxTries {
-			if live == nil { // It cannot be made, whatever is changed.
-				return changed, err
-			}
 			return changed, err
 		}
 		if live, err = p.get(ctx); err != nil {
