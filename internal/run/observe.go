@@ -108,11 +108,15 @@ func (o *Operation) ended(e OperationEnded, now time.Time, r rules, patient bool
 		o.finish(e.Output, e.OutputArtefact)
 		return
 	}
-	o.Failures++
 	o.Reason, o.Message, o.Retryable = orElse(e.Reason, "Failed"), e.Message, e.Retryable
+	if e.Extent == "none" && e.Cause == WaitCredentials {
+		o.Attempted, o.Deadline = o.Half, time.Time{} // An earlier attempt may have left something.
+		o.refuse(now, e.Message)
+		return
+	}
+	o.Failures++
 	if e.Extent == "none" {
-		o.Attempted = o.Half // An earlier attempt may have left something.
-		o.Deadline = time.Time{}
+		o.Attempted, o.Deadline = o.Half, time.Time{}
 		if e.Cause == "" {
 			o.again(now, r, patient)
 			return

@@ -102,6 +102,8 @@ type Operation struct {
 	Cause     Wait       `json:"cause,omitempty"`
 	// Asks counts attempts to ask that failed, in a row.
 	Asks int `json:"asks,omitempty"`
+	// Refused counts attempts whose credentials were not taken, in a row.
+	Refused int `json:"refused,omitempty"`
 	// Next is when a resting, asking or polling operation goes on.
 	Next time.Time `json:"next,omitzero"`
 	// Deadline is when the attempt times out.
@@ -191,6 +193,14 @@ func (o *Operation) askAgain(now time.Time, cause Wait, message string) {
 	o.Cause, o.Message = cause, message
 	o.sleep(Asking, now.Add(doubled(askFirst, o.Asks, askMost)))
 	o.Asks++
+}
+
+// refuse handles an attempt whose credentials were not taken. It does not count: the
+// operation waits for better ones, and goes on less and less often from what is seen then.
+func (o *Operation) refuse(now time.Time, message string) {
+	o.Cause, o.Message, o.Unclear = WaitCredentials, message, false
+	o.sleep(Asking, now.Add(doubled(askFirst, o.Refused, askMost)))
+	o.Refused++
 }
 
 // start begins an attempt. The zero before keeps what an earlier observation

@@ -3,6 +3,7 @@ package helm_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"strings"

@@ -61,7 +61,7 @@ func TestFullAway(t *testing.T) {
 			}
 		}
 	})
-	if code != exitHalted && code != exitWaiting || !strings.Contains(unwrap(text), "renew the credentials") {
+	if code != exitWaiting || !strings.Contains(unwrap(text), "renew the credentials") {
 		t.Errorf("exit code %d: %s", code, text)
 	}
 
