@@ -2,6 +2,7 @@ package rehearsal_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,9 +151,7 @@ func TestCheckInput(t *testing.T) {
 		`field "within" must be posi`: {"within": "0s"},
 	} {
 		in := input()
-		for key, value := range change {
-			in[key] = value
-		}
+		maps.Copy(in, change)
 		if _, err := rehearsal.Check().Observe(t.Context(), world(t, staging()), in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
