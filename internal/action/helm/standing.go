@@ -182,7 +182,8 @@ func (s *session) missing(ctx context.Context) error {
 	// Who may not read the namespace gets less of an explanation.
 	at, err := s.cluster.Typed.CoreV1().Namespaces().Get(ctx, s.namespace, metav1.GetOptions{})
 	if err == nil && at.DeletionTimestamp != nil {
-		return refused(reasonReleaseNotFound, "ask who deleted the namespace; what holds it stands in its status.conditions",
+		return refused(reasonReleaseNotFound,
+			"ask who deleted the namespace; what holds it stands in its status.conditions",
 			fmt.Errorf("find %s: the namespace is being deleted since %s, and the release is gone", s,
 				at.DeletionTimestamp.UTC().Format(time.RFC3339)))
 	}

@@ -143,7 +143,8 @@ func read(env action.Env, path string) (report, error) {
 		return refused(reasonNotReadable, "check its permissions", "%w", bare(err))
 	}
 	if err := json.Unmarshal(data, &r); err != nil || r.Form != form {
-		return refused(reasonNoReport, "write it with refit report RUN --format json", "it is no report of the form %s", form)
+		return refused(reasonNoReport, "write it with refit report RUN --format json",
+			"it is no report of the form %s", form)
 	}
 	return r, nil
 }
@@ -161,7 +162,8 @@ func (r report) unfit(env action.Env, in CheckInput) string {
 	what := fmt.Sprintf("the rehearsal %q", r.Run.ID)
 	switch {
 	case r.Run.Status != "Succeeded":
-		return fmt.Sprintf("%s has not succeeded, it is %s: mend what went wrong, and rehearse again", what, r.Run.Status)
+		return fmt.Sprintf("%s has not succeeded, it is %s: mend what went wrong, and rehearse again",
+			what, r.Run.Status)
 	case r.Rehearsal.Digest != in.Digest:
 		return fmt.Sprintf("%s was of something else: its digest for rehearsals is %s, that of this plan %s: "+
 			"rehearse this procedure on this path", what, short(r.Rehearsal.Digest), short(in.Digest))
