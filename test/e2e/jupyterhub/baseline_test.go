@@ -90,8 +90,9 @@ func (s *site) measure(way string) measured {
 	default:
 		run = s.script
 	}
+	// The version of the server of a user is told to everybody: no hub is asked who it is.
 	probe := exec.CommandContext(s.t.Context(), os.Getenv(prober), "-token", token,
-		"hub="+s.url+"/hub/health", "server of ada="+s.url+"/user/ada/api/status")
+		"hub="+s.url+"/hub/health", "server of ada="+s.url+"/user/ada/api")
 	var out bytes.Buffer
 	probe.Stdout, probe.Stderr = &out, os.Stderr
 	if err := probe.Start(); err != nil {
